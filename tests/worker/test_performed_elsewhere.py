@@ -28,6 +28,23 @@ async def _return(shop: Workshop, arn: str) -> None:
     await shop.store.write(lambda tx: history.advance(tx, arn, fact, finished="l1/1"))
 
 
+def _ready_late(shop: Workshop, seconds: float) -> list[bool]:
+    """A worker is ready so long after another server performed the command; whether its function began."""
+    begun = list[bool]()
+
+    async def started(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+        await _return(shop, shop.arn())
+        shop.now += seconds
+        assert shop.slots.is_due is not None
+        begun.append(await shop.slots.is_due())
+        if not begun[0]:
+            raise asyncio.CancelledError  # as the runtime does
+        return {"Payload": b"null"}
+
+    shop.door.prepare("Invoke", started)
+    return begun
+
+
 @pytest.mark.parametrize("fault", [Outage(), Fault("ThrottlingException", "slow down")], ids=lambda f: f.code)
 def test_a_function_is_not_invoked_again_for_a_step_that_is_over(workshop: Run, fault: Fault) -> None:
     async def scenario(shop: Workshop) -> None:
@@ -129,18 +146,7 @@ def test_a_function_whose_worker_was_ready_late_is_not_begun_for_a_step_that_is_
     workshop: Run, seconds: float, is_begun: bool
 ) -> None:
     async def scenario(shop: Workshop) -> None:
-        begun = []
-
-        async def started(_parameters: Mapping[str, Any]) -> dict[str, Any]:
-            await _return(shop, shop.arn())
-            shop.now += seconds
-            assert shop.slots.is_due is not None
-            begun.append(await shop.slots.is_due())
-            if not begun[0]:
-                raise asyncio.CancelledError  # as the runtime does
-            return {"Payload": b"null"}
-
-        shop.door.prepare("Invoke", started)
+        begun = _ready_late(shop, seconds)
         await shop.worker.start()
         await shop.start("l1")
         assert await shop.end() == "Succeeded"
@@ -302,18 +308,7 @@ def test_what_another_server_may_have_in_hand_is_asked_for_when_its_function_beg
     monkeypatch.setattr(Share, "is_whole", is_whole)
 
     async def scenario(shop: Workshop) -> None:
-        begun = []
-
-        async def started(_parameters: Mapping[str, Any]) -> dict[str, Any]:
-            await _return(shop, shop.arn())
-            shop.now += 0.1
-            assert shop.slots.is_due is not None
-            begun.append(await shop.slots.is_due())
-            if not begun[0]:
-                raise asyncio.CancelledError  # as the runtime does
-            return {"Payload": b"null"}
-
-        shop.door.prepare("Invoke", started)
+        begun = _ready_late(shop, 0.1)
         await shop.start("l1")  # a row before the worker is there
         await shop.worker.start()
         assert await shop.end() == "Succeeded"

@@ -24,7 +24,6 @@ PREFIX = "/_passrole/"
 QUESTIONS = ("health", "ready")
 """Whether the process answers, and whether its disk lets it answer calls."""
 
-
 _OPERATION = re.compile(r"[A-Za-z]{1,64}")
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 (values of a setting)
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
