@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any, cast
 
 import pytest
 from tests.worker.conftest import Workshop
+from tests.worker.failing_writes import make_quick
 
-from passrole import history
+from passrole import disk, history
 from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import StopRequested
 from passrole.history import Task
@@ -127,6 +129,40 @@ def test_everything_is_performed_whatever_was_in_memory(workshop: Run) -> None:
         assert len(shop.door.called("lambda:Invoke")) == 40 + 5 * 15
         assert await shop.store.read(history.pending) == ()
         await shop.until(lambda: nothing_in_memory(shop))
+
+    workshop(scenario)
+
+
+@pytest.mark.parametrize("failing", range(12))
+def test_a_read_that_fails_strands_nothing(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """The database was away for a moment, at each moment of a start and of a stop."""
+    make_quick(monkeypatch)
+
+    async def scenario(shop: Workshop) -> None:
+        await shop.start(wide(6), name="before")
+        stopped = await shop.start(wide(6), name="stopped")
+        await shop.store.write(lambda tx: history.advance(tx, stopped, StopRequested(at=2.0)))
+        reads = count()
+        read = shop.store.read
+
+        async def away_once(fn: Callable[[Tx], Any]) -> Any:
+            task = asyncio.current_task()
+            if task is not None and task.get_name() == loop.LOOP and next(reads) == failing:
+                raise disk.StoreUnreachable("the database is away")
+            return await read(fn)
+
+        monkeypatch.setattr(shop.store, "read", away_once)
+        await shop.worker.start()
+        assert [await shop.end("before"), await shop.end("stopped")] == ["Succeeded", "Stopped"]
+        late = await shop.start("c1 l1 l2 l3 l4", name="late")
+        await shop.store.write(lambda tx: history.advance(tx, late, StopRequested(at=2.0)))
+        await shop.until(lambda: nothing_in_memory(shop))
+        assert next(reads) > failing
+        async with asyncio.timeout(5):
+            for name in ("before", "stopped", "late"):
+                await shop.store.share.emptied(shard_of(shop.arn(name)))
 
     workshop(scenario)
 

@@ -6,12 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.eventually import eventually_async
 from tests.postgres import Cluster
 
 from passrole import disk
 from passrole.store.share import SHARDS
-from passrole.worker.supervisor import Supervisor
 
 
 def test_each_is_on_the_standby(postgres: Cluster) -> None:
@@ -25,7 +23,7 @@ def test_each_is_on_the_standby(postgres: Cluster) -> None:
 
     async def install() -> None:
         async with leases._connected(url) as connection:
-            await leases._install(leases._Queries(connection))
+            await leases._install(leases._Queries(leases._Driver(connection)))
 
     asyncio.run(install())
     with psycopg.connect(url) as connection:
@@ -48,7 +46,7 @@ def test_nobody_gives_back_what_another_one_has(postgres: Cluster) -> None:
 
     async def scenario() -> None:
         async with leases._connected(url) as connection:
-            queries = leases._Queries(connection)
+            queries = leases._Queries(leases._Driver(connection))
             await leases._install(queries)
             await leases._offer_all(queries)
 
@@ -91,28 +89,3 @@ def test_a_connection_that_is_lost_is_told_as_an_outage(postgres: Cluster) -> No
         with pytest.raises(disk.StoreUnreachable) as told:
             asyncio.run(act())
         assert "secret" not in str(told.value)
-
-
-def test_a_server_that_is_told_to_end_waits_for_no_commit_that_hangs(postgres: Cluster) -> None:
-    """As while a standby is away: neither its own commits nor those of the library end."""
-    pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
-    import psycopg
-
-    from passrole.store.postgres import PostgresStore
-    from passrole.worker.leases import HAND_OVER_SECONDS, Leases
-
-    url = postgres.create("lease_hangs")
-
-    async def scenario() -> None:
-        store, supervisor = PostgresStore(url, is_shared=True), Supervisor()
-        leases = Leases(store)
-        leases.start(supervisor)
-        await eventually_async(lambda: len(store.share.opened) == SHARDS)
-        with psycopg.connect(url) as other:
-            other.execute("LOCK TABLE leases, passrole_pgqueuer")
-            async with asyncio.timeout(2 * HAND_OVER_SECONDS + 20):
-                await leases.close()
-                await supervisor.close()
-        await store.close()
-
-    asyncio.run(scenario())

@@ -24,9 +24,10 @@ def borrow(tx: Tx, shard: int, node: int) -> int:
     return fence
 
 
-def close(tx: Tx, shard: int, node: int) -> None:
-    """Take no more tasks of a shard that the node has. It ends those in hand, and then gives it back."""
-    tx.run("UPDATE leases SET is_closing = 1 WHERE shard = ? AND node = ?", shard, node)
+def close(tx: Tx, shard: int, node: int) -> bool:
+    """Take no more tasks of a shard that the node has; whether it has it. Then it ends those in hand."""
+    changed = tx.run("UPDATE leases SET is_closing = 1 WHERE shard = ? AND node = ?", shard, node)
+    return changed == 1
 
 
 def give_back(tx: Tx, shard: int, node: int) -> None:

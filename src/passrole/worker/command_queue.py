@@ -33,12 +33,13 @@ class CommandQueue:
         """Whether all that an earlier process left has been taken."""
         self._has_more = False
         self._last = ""
+        self._known_due = -math.inf
         self._turns: Turns[Task] = Turns(places)
         self._held: defaultdict[str, dict[str, float]] = defaultdict(dict)
         """When the tasks of each execution were known to be due, and to be nobody else's."""
 
     async def look(self) -> list[Task]:
-        """Take rows as far as there is room; they are held, and wait for their turns once they are added."""
+        """Rows as far as there is room; they are in memory once they are added."""
         self.should_look = False
         room = WAITING_MAX - len(self._turns)
         if room <= 0:
@@ -52,9 +53,9 @@ class CommandQueue:
         )
         found = [task for task in rows if not self._is_held(task)]  # a notice may have come before
         self._has_more = not is_all
-        for task in found:
-            self._last = task.execution
-            self._hold(task, self._clock() if self._store.share.is_whole else -math.inf)
+        self._known_due = self._clock() if self._store.share.is_whole else -math.inf
+        if found:
+            self._last = found[-1].execution
         return found
 
     def accept(self, announced: Sequence[Task]) -> bool:
@@ -73,9 +74,11 @@ class CommandQueue:
         return True
 
     def add(self, taken: Iterable[Task]) -> None:
-        """Have them wait for their turns."""
+        """Have those that were looked at wait for their turns, but for what is not this server's any more."""
         for task in taken:
-            self._turns.add(task.execution, task)
+            if self._store.share.has(task.execution):
+                self._hold(task, self._known_due)
+                self._turns.add(task.execution, task)
         self.is_caught_up = self.is_caught_up or not self._has_more
 
     def begin(self) -> Task | None:
@@ -117,7 +120,7 @@ class CommandQueue:
     def forget(self, task: Task) -> None:
         """Its row is gone, and there may be room for others."""
         held = self._held[task.execution]
-        held.pop(outbox.row_key(task), None)
+        del held[outbox.row_key(task)]
         self._store.share.ended(task.execution)
         if not held:
             del self._held[task.execution]

@@ -68,7 +68,7 @@ class Leases:
         self._none_held = asyncio.Event()
         self._none_held.set()
         self._is_closing = False
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._driver: _Driver | None = None
         self._loop: Loop | None = None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -90,15 +90,14 @@ class Leases:
     def balance(self, servers: int, lost: frozenset[int]) -> None:
         """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one.
 
-        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS. Where the
-        connection to the library's tables is lost, all are let go, and borrowed anew.
+        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS. So they are
+        where the library has ended: it waits for its handlers, and sends no heartbeat meanwhile.
         """
         self._fair = math.ceil(SHARDS / servers) if servers and not self._is_closing else 0
-        if self._connection is not None and self._connection.closed:
-            self._end(self._over)
+        has_ended = self._driver is not None and self._driver.has_failed
         self._end(each for each in self._over if each in lost)
-        self._end(sorted(self._over)[self._fair :])
-        if not self._fair:
+        self._end(sorted(self._over)[0 if has_ended else self._fair :])
+        if has_ended or not self._fair:
             self._hasten()
 
     async def _offer(self) -> None:
@@ -106,16 +105,17 @@ class Leases:
         while True:
             await asyncio.sleep(OFFER_SECONDS)
             async with _connected(self._store.url) as connection:
-                await _offer_all(_Queries(connection))
+                await _offer_all(_Queries(_Driver(connection)))
 
     async def _borrow(self) -> None:
         async with _connected(self._store.url) as connection:
-            queries = _Queries(connection, lambda: self._fair - len(manager.job_context))
+            driver = _Driver(connection)
+            queries = _Queries(driver, lambda: self._fair - len(manager.job_context))
             manager = QueueManager(queries, channel=_SETTINGS.channel)
             await _install(queries)
             await _offer_all(queries)
             manager.entrypoint(_JOB, on_failure="hold")(self._hold)
-            self._connection = connection
+            self._driver = driver
             await manager.run(
                 dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
                 batch_size=SHARDS,
@@ -146,9 +146,9 @@ class Leases:
         mine.open(shard)
         await over.wait()
         mine.close(shard)
-        await store.write(partial(_closed, shard=shard, node=mine.node))
-        await self._drained(shard)
-        await store.write(lambda tx: shards.give_back(tx, shard, mine.node))
+        if await store.write(partial(_closed, shard=shard, node=mine.node)):
+            await self._drained(shard)
+            await store.write(lambda tx: shards.give_back(tx, shard, mine.node))
 
     async def _drained(self, shard: int) -> None:
         """What is in hand has ended, or there is no more time for it."""
@@ -180,19 +180,34 @@ def _borrowed(tx: Tx, shard: int, node: int) -> None:
     tx.notify(share.CHANNEL)
 
 
-def _closed(tx: Tx, shard: int, node: int) -> None:
-    shards.close(tx, shard, node)
+def _closed(tx: Tx, shard: int, node: int) -> bool:
+    is_ours = shards.close(tx, shard, node)
     tx.notify(share.CHANNEL)
+    return is_ours
+
+
+class _Driver(PsycopgDriver):
+    """The library's connection. Its loop ends with the first read that fails, whatever it is that failed."""
+
+    has_failed = False
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """The rows."""
+        try:
+            rows = await super().fetch(query, *args)
+        except BaseException:
+            self.has_failed = True
+            raise
+        self.has_failed = False
+        return rows
 
 
 class _Queries(Queries):
     """The library's tables. Whoever has as many shards as there is `room` for leaves the others to others."""
 
-    def __init__(
-        self, connection: "psycopg.AsyncConnection[Any]", room: Callable[[], int] = lambda: SHARDS
-    ) -> None:
+    def __init__(self, driver: _Driver, room: Callable[[], int] = lambda: SHARDS) -> None:
         super().__init__(
-            PsycopgDriver(connection),
+            driver,
             QueryBuilderEnvironment(_SETTINGS),
             QueryQueueBuilder(_SETTINGS),
             QuerySchedulerBuilder(_SETTINGS),

@@ -185,9 +185,8 @@ class Worker:
             taken = [task for task in taken if task not in overdue]
         queue.add(taken)
         self._fill_slots(queue)
-        await self._drop(overdue)
-        for task in overdue:
-            queue.forget(task)
+        if await self._drop(overdue):
+            queue.should_look = True  # there may be more of them
         if queue.should_look:
             self._woken.set()
 
@@ -204,8 +203,8 @@ class Worker:
         queue = self._queues[InvokeFunction]
         execution, in_memory = self._withdrawn[0]
         await self._drop(in_memory)
-        for task in in_memory:
-            queue.forget(task)
+        while in_memory:
+            queue.forget(in_memory.pop())
         while self._store.share.has(execution) and (rows := await queue.rows(execution, WITHDRAWN_AT_ONCE)):
             if not await self._drop([task for task in rows if not await self._is_due(task)]):
                 break

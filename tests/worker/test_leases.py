@@ -1,0 +1,134 @@
+"""What a server does with its shards where its database, the library's loop or another server takes them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.eventually import eventually_async
+from tests.postgres import Cluster
+
+from passrole.store import shards
+from passrole.store.share import SHARDS, shard_of
+from passrole.worker.supervisor import Supervisor
+
+pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
+
+KEY = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/e"
+ALL = frozenset(range(SHARDS))
+NONE: frozenset[int] = frozenset()
+
+
+class Server:
+    """A server that borrows, and balances when it is told to."""
+
+    def __init__(self, url: str) -> None:
+        from passrole.store.postgres import PostgresStore
+        from passrole.worker.leases import Leases
+
+        self.store = PostgresStore(url, is_shared=True)
+        self._leases, self._supervisor = Leases(self.store), Supervisor()
+        self._leases.start(self._supervisor)
+
+    async def close(self) -> None:
+        """Give all back; once is enough."""
+        await self._leases.close()
+        await self._supervisor.close()
+
+    async def until_it_has(self, wanted: frozenset[int]) -> None:
+        """Exactly these shards, where it looks again and again as worker/nodes.py does."""
+
+        async def has() -> bool:
+            opened = self.store.share.opened
+            borrowed = await self.store.read(lambda tx: shards.borrowed(tx, self.store.share.node))
+            self._leases.balance(1, opened - borrowed)
+            return opened == borrowed == wanted
+
+        await eventually_async(has)
+
+
+@asynccontextmanager
+async def a_server(url: str) -> AsyncIterator[Server]:
+    """With every shard at first."""
+    server = Server(url)
+    try:
+        await server.until_it_has(ALL)
+        yield server
+    finally:
+        await server.close()
+        await server.store.close()
+
+
+def run(url: str, sql: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.encode())
+
+
+def test_what_lasts_keeps_no_shard_of_a_lost_connection(postgres: Cluster) -> None:
+    """The library waits for its handlers, and no function of ten minutes may hold up its next start."""
+    url = postgres.create("lease_lost")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            server.store.share.begun(KEY)
+            run(
+                url,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE '%passrole_pgqueuer%'"
+                " AND pid <> pg_backend_pid()",
+            )
+            await server.until_it_has(NONE)
+            await server.until_it_has(ALL)
+            server.store.share.ended(KEY)
+
+    asyncio.run(scenario())
+
+
+def test_shards_are_lent_again_after_the_librarys_loop_has_failed(postgres: Cluster) -> None:
+    """Whatever it failed with: the connection may be as good as ever."""
+    url = postgres.create("lease_failed")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            server.store.share.begun(KEY)
+            run(url, "ALTER TABLE passrole_pgqueuer RENAME TO gone")
+            await server.until_it_has(NONE)
+            run(url, "ALTER TABLE gone RENAME TO passrole_pgqueuer")
+            await server.until_it_has(ALL)
+            server.store.share.ended(KEY)
+
+    asyncio.run(scenario())
+
+
+def test_what_lasts_holds_no_shard_that_another_server_has(postgres: Cluster) -> None:
+    """Its heartbeats would keep the other one's lease alive, beyond that one's end."""
+    url, shard, other = postgres.create("lease_taken"), shard_of(KEY), 4711
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            server.store.share.begun(KEY)
+            await server.store.write(lambda tx: shards.borrow(tx, shard, other))
+            await server.until_it_has(ALL)
+            server.store.share.ended(KEY)
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_is_told_to_end_waits_for_no_commit_that_hangs(postgres: Cluster) -> None:
+    """As while a standby is away: neither its own commits nor those of the library end."""
+    import psycopg
+
+    from passrole.worker.leases import HAND_OVER_SECONDS
+
+    url = postgres.create("lease_hangs")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            with psycopg.connect(url) as other:
+                other.execute("LOCK TABLE leases, passrole_pgqueuer")
+                async with asyncio.timeout(2 * HAND_OVER_SECONDS + 20):
+                    await server.close()
+
+    asyncio.run(scenario())
