@@ -89,3 +89,32 @@ def test_a_connection_that_is_lost_is_told_as_an_outage(postgres: Cluster) -> No
         with pytest.raises(disk.StoreUnreachable) as told:
             asyncio.run(act())
         assert "secret" not in str(told.value)
+
+
+def test_what_the_library_writes_waits_for_no_standby(postgres: Cluster) -> None:
+    """It notifies, and nobody's NOTIFY is committed before its own is."""
+    pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
+    import psycopg
+
+    from passrole.worker import leases
+
+    url = postgres.create("lease_standby")
+
+    def standbys(names: str) -> None:
+        postgres.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        postgres.sql("SELECT pg_reload_conf()")
+
+    async def scenario() -> None:
+        async with leases._connected(url) as connection:
+            queries = leases._Queries(leases._Driver(connection))
+            await leases._install(queries)
+            standbys("nobody")
+            async with asyncio.timeout(10):
+                await leases._offer_all(queries)
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        standbys("")
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM passrole_pgqueuer").fetchone() == (SHARDS,)

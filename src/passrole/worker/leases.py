@@ -233,11 +233,18 @@ class _Queries(Queries):
         )
 
 
+# The library's triggers notify, and a NOTIFY whose commit waits for a standby holds up everybody's. What it
+# writes may be lost by a failover: it proves nothing, and is offered again.
+# https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
+_SESSION = "SET synchronous_commit = off"
+
+
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
     """Raises ConnectionError where it is lost, or cannot be had."""
     try:
         async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
+            await connection.execute(_SESSION)
             yield connection
     except psycopg.OperationalError as error:
         if not is_lost(error):
