@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -270,7 +269,7 @@ async def _put_in_order(store: Store, config: Config, clock: Clock) -> None:
 
 def _https_of_jobs(config: Config, tunnels: socket.socket | None) -> https_files.Jobs:
     """How AWS's https names lead from jobs here; a server without a proxy leads none."""
-    url = None if tunnels is None else partial(proxy.url, config.data, tunnels)
+    url = None if tunnels is None else proxy.url(config.data, tunnels)  # jobs may begin after it is closed
     return https_files.Jobs(config.data, authority_path(config.data), url)
 
 

@@ -17,6 +17,10 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError, ProxyConnectionError
 from tests.conftest import Server
 
+from passrole import app
+from passrole.config import Config
+from passrole.gateway import proxy, tls
+
 STS = "https://sts.us-east-1.amazonaws.com"
 
 
@@ -195,3 +199,14 @@ def test_a_name_that_no_host_can_have_is_refused_in_one_line(server: Server, hos
     answer = said(server, b"CONNECT " + host + b":443 HTTP/1.1\r\n\r\n")
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 502 "))
     assert "Traceback" not in Path(server.log.name).read_text()[before:]
+
+
+def test_a_job_that_begins_while_the_server_ends_is_given_the_proxy(tmp_path: Path) -> None:
+    """Its listener is closed first, and the job's program goes on at the server's next start."""
+    tls.authority_path(tmp_path).write_text("a certificate")
+    with proxy.listener(0) as tunnels:
+        url = proxy.url(tmp_path, tunnels)
+        jobs = app._https_of_jobs(Config(data=tmp_path), tunnels)
+    found = jobs.found()
+    assert found is not None
+    assert found.proxy == url
