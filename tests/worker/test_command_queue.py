@@ -66,7 +66,7 @@ def test_what_waits_of_a_shard_that_is_given_back_is_let_go(workshop: Run) -> No
         begun = queue.begin()
         assert begun is not None and begun.execution == shop.arn("a")
         share.close(shard_of(shop.arn("a")))
-        queue.let_go()
+        queue.begin_anew()
         assert {name: len(queue._held[shop.arn(name)]) for name in "ab"} == {"a": 1, "b": 3}
         queue.end(begun)
         async with asyncio.timeout(5):
@@ -115,6 +115,39 @@ def test_a_notice_that_comes_while_rows_are_read_begins_nothing_twice(workshop: 
         queue._store = cast(Store, Slow(shop.store, lambda: queue.accept([task])))
         queue.add(await queue.look())
         assert [queue.begin(), queue.begin()] == [task, None]
+
+    workshop(scenario)
+
+
+def test_what_is_performed_while_rows_are_read_is_not_taken_again(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        queue = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now)
+        queue.add(await queue.look())
+        (task,) = await started(shop, "l1", "a")
+
+        def perform() -> None:
+            assert queue.accept([task])
+            assert queue.begin() == task
+            queue.end(task)
+
+        queue.should_look = False
+        queue._store = cast(Store, Slow(shop.store, perform))
+        queue.add(await queue.look())
+        assert queue.begin() is None
+
+    workshop(scenario)
+
+
+def test_what_was_read_before_a_shard_was_borrowed_is_not_all_there_is(workshop: Run) -> None:
+    async def scenario(shop: Workshop) -> None:
+        queue = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now)
+        queue._store = cast(Store, Slow(shop.store, queue.begin_anew))
+        queue.add(await queue.look())
+        assert queue.should_look
+        assert not queue.is_caught_up
+        queue._store = shop.store
+        queue.add(await queue.look())
+        assert queue.is_caught_up
 
     workshop(scenario)
 

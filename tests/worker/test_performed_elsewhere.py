@@ -11,9 +11,9 @@ from tests.worker.conftest import ACCOUNT, Workshop
 
 from passrole import disk, history
 from passrole.engine.commands import InvokeFunction
-from passrole.engine.facts import JobSubmitted, LambdaReturned, StopRequested
+from passrole.engine.facts import InputFact, JobSubmitted, LambdaReturned, StopRequested
 from passrole.faults import Fault, Outage, Unwritable
-from passrole.history import outbox
+from passrole.history import Task, outbox
 from passrole.store import shards
 from passrole.store.share import Share, shard_of
 
@@ -296,6 +296,38 @@ def test_what_fails_of_a_command_that_another_server_has_is_not_told(
         assert await shop.status() == "Executing"
         await _return(shop, shop.arn())
         assert await shop.end() == "Succeeded"
+
+    workshop(scenario)
+
+
+def test_a_shard_that_was_anothers_for_a_moment_has_nothing_withdrawn(
+    workshop: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was so when a command was asked for, and not any more when that was to be told."""
+    monkeypatch.setattr(Share, "is_whole", False)
+
+    async def scenario(shop: Workshop) -> None:
+        async def overtaken(_parameters: Mapping[str, Any]) -> dict[str, Any]:
+            await shop.store.write(partial(shards.borrow, shard=shard_of(shop.arn()), node=7))
+            raise Outage
+
+        effects = shop.worker._effects
+        perform = effects.perform
+
+        async def returned(task: Task) -> InputFact:
+            fact = await perform(task)
+            await shop.store.write(
+                partial(shards.borrow, shard=shard_of(shop.arn()), node=shop.store.share.node)
+            )
+            return fact
+
+        monkeypatch.setattr(effects, "perform", returned)
+        shop.door.prepare("Invoke", overtaken, {"Payload": b'{"x": 1}'})
+        await shop.worker.start()
+        await shop.start("l1")
+        assert await shop.end() == "Succeeded"
+        assert len(shop.door.called(INVOKED)) == 2
+        assert (await shop.steps())["l1"]["StepStatus"] == "Succeeded"
 
     workshop(scenario)
 

@@ -65,6 +65,7 @@ async def ended(*tasks: "asyncio.Task[None] | None") -> None:
 
 E = ValueError("no")
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+AWAY = disk.StoreUnreachable("the database is away")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,8 @@ FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         ([E, E, E, None], [1.0, 2.0, 4.0]),
         ([E] * 9 + [None], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]),
         ([FULL, E, None], [1.0, 2.0]),
+        ([FULL] * 5 + [None], [1.0, 2.0, 4.0, 5.0, 5.0]),
+        ([AWAY] * 5 + [E, None], [1.0, 2.0, 4.0, 5.0, 5.0, 32.0]),
         ([asyncio.CancelledError(), None], [1.0]),
         ([asyncio.CancelledError(), E, TimeoutError(), None], [1.0, 2.0, 4.0]),
         ([E, E, 61.0, E, None], [1.0, 2.0, 1.0, 2.0]),

@@ -34,13 +34,16 @@ class CommandQueue:
         self._has_more = False
         self._last = ""
         self._known_due = -math.inf
+        self._catches_up = False
+        self._done_meanwhile: set[str] | None = None
+        """What was forgotten since a look began, and may be a row of what it sees."""
         self._turns: Turns[Task] = Turns(places)
         self._held: defaultdict[str, dict[str, float]] = defaultdict(dict)
         """When the tasks of each execution were known to be due, and to be nobody else's."""
 
     async def look(self) -> list[Task]:
         """Rows as far as there is room; they are in memory once they are added."""
-        self.should_look = False
+        self.should_look, self._catches_up = False, True
         room = WAITING_MAX - len(self._turns)
         if room <= 0:
             self._has_more = True
@@ -48,10 +51,15 @@ class CommandQueue:
         node = self._store.share.node
         # as they are before the read begins: one that ends meanwhile may still be a row of what it sees
         held = {execution: frozenset(keys) for execution, keys in self._held.items()}
-        rows, is_all = await self._store.read(
-            lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, held, node)
-        )
-        found = [task for task in rows if not self._is_held(task)]  # a notice may have come before
+        self._done_meanwhile = done = set[str]()
+        try:
+            rows, is_all = await self._store.read(
+                lambda tx: outbox.take(tx, self.kind, self._last, room, self._room, held, node)
+            )
+        finally:
+            self._done_meanwhile = None
+        # a notice may have come before
+        found = [task for task in rows if not self._is_held(task) and outbox.row_key(task) not in done]
         self._has_more = not is_all
         self._known_due = self._clock() if self._store.share.is_whole else -math.inf
         if found:
@@ -79,7 +87,7 @@ class CommandQueue:
             if self._store.share.has(task.execution):
                 self._hold(task, self._known_due)
                 self._turns.add(task.execution, task)
-        self.is_caught_up = self.is_caught_up or not self._has_more
+        self.is_caught_up = self.is_caught_up or (self._catches_up and not self._has_more)
 
     def begin(self) -> Task | None:
         """The next to be performed; None where none waits or no place is free."""
@@ -106,8 +114,11 @@ class CommandQueue:
         """Those of an execution (its ARN) that wait in memory, which do not wait for a turn any more."""
         return list(self._turns.withdraw(execution))
 
-    def let_go(self) -> None:
-        """Hold none that wait in memory of shards that this server gives back, or has lost."""
+    def begin_anew(self) -> None:
+        """This server has shards more, or less: look at all that there is. What waits in memory of those that
+        it gives back, or has lost, is not its to hold.
+        """
+        self.should_look, self.is_caught_up, self._catches_up = True, False, False
         for execution in [each for each in self._turns.parties if not self._store.share.has(each)]:
             for task in self._turns.withdraw(execution):
                 self.forget(task)
@@ -121,6 +132,8 @@ class CommandQueue:
         """Its row is gone, and there may be room for others."""
         held = self._held[task.execution]
         del held[outbox.row_key(task)]
+        if self._done_meanwhile is not None:
+            self._done_meanwhile.add(outbox.row_key(task))
         self._store.share.ended(task.execution)
         if not held:
             del self._held[task.execution]

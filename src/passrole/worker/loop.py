@@ -43,7 +43,7 @@ from passrole.worker.invocations import Due, Invocations, Slots
 from passrole.worker.job_monitor import JobMonitor
 from passrole.worker.job_retries import JobRetries
 from passrole.worker.job_steps.table import job_steps
-from passrole.worker.supervisor import Loop, Supervisor, backoff_seconds
+from passrole.worker.supervisor import Loop, Supervisor, backoff_seconds, longest_seconds
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +125,7 @@ class Worker:
             self._store.listen(queue.channel, partial(self._wake, queue)) for queue in self._queues.values()
         ]
         stops.append(self._store.listen(share.CHANNEL, self._begin_anew))
+        self._begin_anew()  # nothing was heard until now
         self._looked_at = -math.inf
         try:
             while True:
@@ -147,13 +148,12 @@ class Worker:
             queue.should_look = True
             self._woken.set()
 
-    def _begin_anew(self, _: str) -> None:
+    def _begin_anew(self, _: str = "") -> None:
         """This node has a shard more: what another one has left of it is looked at as after a start. Or one
         less: what waits here for its turn is another one's.
         """
         for queue in self._queues.values():
-            queue.let_go()
-            queue.should_look, queue.is_caught_up = True, False
+            queue.begin_anew()
         self._woken.set()
 
     async def _wait(self) -> None:
@@ -226,8 +226,8 @@ class Worker:
         while True:
             try:
                 return await self._store.read(lambda tx: self._is_ours(tx, task)) and await self._is_due(task)
-            except writes.REFUSED:
-                await self._sleep(backoff_seconds(failures))
+            except writes.REFUSED as error:
+                await self._sleep(backoff_seconds(failures, error))
                 failures += 1
 
     async def _drop(self, withdrawn: Sequence[Task]) -> int:
@@ -245,19 +245,20 @@ class Worker:
     async def _perform(self, queue: CommandQueue, task: Task) -> None:
         try:
             with about(execution=task.execution):
-                await self._settle(task, self._effects.perform(task))
+                counts = await self._settle(task, self._effects.perform(task))
+            queue.should_look = queue.should_look or not counts  # it may be this server's again
         finally:
             queue.end(task)
             if queue.should_look:
                 self._woken.set()
 
-    async def _settle(self, task: Task, performed: Awaitable[InputFact]) -> None:
+    async def _settle(self, task: Task, performed: Awaitable[InputFact]) -> bool:
         try:
             fact = await performed
         except Exception:
             log.exception("`%s` of `%s` failed in passrole itself", task.key, task.execution)
             fact = self._effects.failed(task, _INTERNAL)
-        await self._record(task, fact)
+        return await self._record(task, fact)
 
     async def _record(self, task: Task, fact: InputFact) -> bool:
         """Until it is written: what happened is never replaced by anything else. Whether it counts."""
@@ -269,14 +270,18 @@ class Worker:
                 return True
             except Exception as error:
                 disk.report(log, error, f"to record the result of `{task.key}` of `{task.execution}`")
-            await self._sleep(delay)
+                pause = min(delay, longest_seconds(error, _RECORD_DELAY_MAX))
+            await self._sleep(pause)
         raise AssertionError("the delays never end")
 
     def _advance(self, tx: Tx, task: Task, fact: InputFact) -> bool:
         """Whether the fact counts. What was done does, whoever did it; what was not is told by the command's
-        server alone, since another one may be about to do it.
+        server alone, since another one may be about to do it. Nothing that is still due is withdrawn: its
+        shard was another server's when that was asked.
         """
         if isinstance(fact, _NOT_DONE) and not self._is_ours(tx, task):
+            return False
+        if isinstance(fact, CommandWithdrawn) and history.is_still_due(tx, task):
             return False
         history.advance(tx, task.execution, fact, finished=task.key)
         return True

@@ -7,9 +7,10 @@
     await supervisor.close()    # all of them, the last started first
 
 A loop that raises is logged by its name and started again, after a second at first and after
-RESTART_SECONDS_MAX at last; one that ran for HEALTHY_SECONDS begins with a second again. That is so for every
-exception, also for a CancelledError that comes out of something that the loop awaited. A loop that returns
-has ended. Whatever a spawned piece of work raises is logged, and ends neither the loop nor its other work.
+RESTART_SECONDS_MAX at last, or PASSING_SECONDS_MAX where the disk or the database is the reason; one that
+ran for HEALTHY_SECONDS begins with a second again. That is so for every exception, also for a CancelledError
+that comes out of something that the loop awaited. A loop that returns has ended. Whatever a spawned
+piece of work raises is logged, and ends neither the loop nor its other work.
 
 It knows neither rows nor services. For rows with a due time see task_queue.py.
 """
@@ -25,15 +26,24 @@ from passrole import disk
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS, RESTART_SECONDS_MAX = 1.0, 60.0
+PASSING_SECONDS_MAX = 5.0
+"""Where a database is away or a disk is full: everything waits for its end, and to ask costs little."""
+
 HEALTHY_SECONDS = 60.0
 
 Run = Callable[[], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def backoff_seconds(failures: int) -> float:
-    """How long to wait after so many failures in a row, the first of which is 0."""
-    return min(RESTART_SECONDS * 2.0 ** min(failures, 30), RESTART_SECONDS_MAX)
+def backoff_seconds(failures: int, error: BaseException | None = None) -> float:
+    """How long to wait after so many failures in a row, the first of which is 0; `error` is the last."""
+    longest = RESTART_SECONDS_MAX if error is None else longest_seconds(error, RESTART_SECONDS_MAX)
+    return min(RESTART_SECONDS * 2.0 ** min(failures, 30), longest)
+
+
+def longest_seconds(error: BaseException, otherwise: float) -> float:
+    """How long to wait at most after an error."""
+    return otherwise if disk.problem(error) is None else min(PASSING_SECONDS_MAX, otherwise)
 
 
 class Loop:
@@ -129,11 +139,12 @@ class Supervisor:
                 if was_asked_to_end(error):
                     raise
                 disk.report(log, error, f"the loop `{loop.name}`")
+                last = error
             else:
                 return
             failures = 0 if now() - began >= HEALTHY_SECONDS else failures
             loop._is_restarting = True
-            await self._sleep(backoff_seconds(failures))
+            await self._sleep(backoff_seconds(failures, last))
             loop._is_restarting = False
             failures += 1
 

@@ -40,5 +40,6 @@ async def written(
             disk.report(log, error, what)
             if loop.time() > until and not isinstance(error, disk.StoreUnreachable):
                 raise
-        await sleep(backoff_seconds(failures))
+            pause = backoff_seconds(failures, error)
+        await sleep(pause)
         failures += 1
