@@ -15,6 +15,7 @@ from passrole.store.listeners import Listeners
 T = TypeVar("T")
 
 COMMIT_SIZE_MAX = 256
+FURTHER_SECONDS = 1.0
 WRITES_MAX = 4_096
 """Transactions that wait for the writer or are in its commit; who asks for more waits until there is room."""
 
@@ -69,7 +70,9 @@ class GroupCommit:
     async def close(
         self, patience_seconds: float | None = None, hang_up: Callable[[], None] = lambda: None
     ) -> None:
-        """Commit what waits, then end the thread; a commit that takes longer is ended by `hang_up`."""
+        """Commit what waits, then end the thread; a commit that takes longer is ended by `hang_up`, and those that
+        waited behind it after FURTHER_SECONDS each.
+        """
         if not self._closed:
             self._closed = True
             self._writes.put(None)
@@ -77,6 +80,7 @@ class GroupCommit:
                 await self._loop.run_in_executor(None, self._thread.join, patience_seconds)
                 if self._thread.is_alive():
                     hang_up()
+                    patience_seconds = FURTHER_SECONDS
 
     def _run(self) -> None:
         last = False

@@ -37,6 +37,11 @@ _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 5.0
 _END = None
 
+# No notice waits for a standby: what each is about is committed, and NOTIFY itself has nothing to keep. But a
+# hint that its transaction sets is written to the log where `wal_log_hints` or checksums are on.
+# https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
+_SESSION = "SET synchronous_commit = off"
+
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
@@ -79,7 +84,7 @@ class Notices:
         while (first := self._waiting.get()) is not _END:
             together = [first, *self._further()]
             try:
-                connection = connection or self._connect()
+                connection = connection or self._connected()
                 _notify(connection, list(payloads(self._sender, together)))
             except (psycopg.Error, ConnectionError) as error:
                 log.warning("%d notices were not sent: %s", len(together), error)
@@ -88,7 +93,7 @@ class Notices:
                 connection = None
                 self._closed.wait(_RETRY_SECONDS)
         with contextlib.suppress(psycopg.Error, ConnectionError):
-            connection = connection or self._connect()
+            connection = connection or self._connected()
             _notify(connection, [self._sender])  # wakes up this process's own listener
             connection.close()
 
@@ -105,8 +110,13 @@ class Notices:
             yield notice
 
     def _listening(self) -> "psycopg.Connection[Any]":
-        connection = self._connect()
+        connection = self._connected()
         connection.execute(f"LISTEN {CHANNEL}".encode())
+        return connection
+
+    def _connected(self) -> "psycopg.Connection[Any]":
+        connection = self._connect()
+        connection.execute(_SESSION)
         return connection
 
     def _listen(self, connection: "psycopg.Connection[Any] | None") -> None:
