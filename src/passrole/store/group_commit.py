@@ -70,8 +70,8 @@ class GroupCommit:
     async def close(
         self, patience_seconds: float | None = None, hang_up: Callable[[], None] = lambda: None
     ) -> None:
-        """Commit what waits, then end the thread; a commit that takes longer is ended by `hang_up`, and those that
-        waited behind it after FURTHER_SECONDS each.
+        """Commit what waits, then end the thread; a commit that takes longer is ended by `hang_up`, and those
+        that waited behind it after FURTHER_SECONDS each.
         """
         if not self._closed:
             self._closed = True
