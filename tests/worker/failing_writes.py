@@ -1,15 +1,19 @@
 """Writes that fail for a while, as on a full disk."""
 
 import errno
+import math
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_async
 
 from passrole import disk
 from passrole.store import SqliteStore
 from passrole.worker import due_keys, supervisor
+from passrole.worker.due_keys import DueKeys
 
 
 class FullDisk:
@@ -27,6 +31,14 @@ class FullDisk:
             return await write(fn)
 
         patch.setattr(store, "write", refusing)
+
+
+async def fail_for_a_moment(disk: FullDisk, keys: DueKeys, key: str) -> None:
+    """A loop fails at a key, which it looks at again when the disk takes writes."""
+    disk.is_full = True
+    await eventually_async(lambda: key in keys._failures)
+    disk.is_full = False
+    await eventually_async(lambda: keys._due.get(key, math.inf) > time.time() + 1.0)
 
 
 def make_quick(patch: pytest.MonkeyPatch) -> None:

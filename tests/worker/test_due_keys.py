@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from passrole.worker import supervisor
+from passrole.worker import due_keys, supervisor
 from passrole.worker.due_keys import DueKeys
 
 
@@ -48,6 +48,44 @@ def test_failures_of_a_key_postpone_it_longer_each_time_and_no_other() -> None:
     )
     keys.succeeded("bad")
     keys.retry("bad")
+    now[0] += 1.0
+    assert keys.take(9) == ["bad"]
+
+
+def test_a_look_finds_what_failed_though_nobody_says_that_it_succeeded() -> None:
+    now = [0.0]
+    keys = DueKeys(lambda: now[0])
+
+    async def rows() -> list[str]:
+        return ["a"]
+
+    asyncio.run(keys.look(rows))
+    assert keys.take(9) == ["a"]
+    keys.retry("a")
+    now[0] += 1.0
+    assert keys.take(9) == ["a"]
+    keys.add("a", 1e9)  # it is well, and due much later for another reason
+    now[0] += due_keys.LOOK_SECONDS
+    asyncio.run(keys.look(rows))
+    now[0] += supervisor.RESTART_SECONDS_MAX
+    assert keys.take(9) == ["a"]
+
+
+def test_a_look_while_a_key_fails_again_takes_nothing_of_its_back_off() -> None:
+    now = [0.0]
+    keys = DueKeys(lambda: now[0])
+
+    async def rows() -> list[str]:
+        return ["bad"]
+
+    for _ in range(3):
+        keys.retry("bad")
+    now[0] += 4.0
+    assert keys.take(9) == ["bad"]
+    asyncio.run(keys.look(rows))  # while it is being tried
+    keys.retry("bad")
+    now[0] += 7.0
+    assert keys.take(9) == []
     now[0] += 1.0
     assert keys.take(9) == ["bad"]
 

@@ -1,6 +1,8 @@
 """The EMR controller over a real store and real programs: what a failed write or a lost task changes."""
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -183,6 +185,24 @@ def test_a_cluster_comes_up_once_the_disk_takes_writes_again(
         await scene.until_step("COMPLETED")
 
     run(tmp_path / "data", monkeypatch, scenario)
+
+
+def test_a_cluster_that_fails_to_come_up_is_tried_ever_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(lifecycle, "move", _no_room)
+            await scene.begin("true")
+            await eventually_async(lambda: scene.controller._due._failures.get(CLUSTER.key, 0) > 3)
+        await scene.until_step("COMPLETED")
+        await eventually_async(lambda: not scene.controller._due._failures)
+
+    run(tmp_path / "data", monkeypatch, scenario)
+
+
+def _no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_step_whose_task_was_lost_is_reattached_and_not_begun_again(

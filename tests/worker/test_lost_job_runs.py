@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tests.eventually import eventually_async
 from tests.store import chosen
+from tests.store.without_notices import lose_notices
 from tests.worker.conftest import FakeDoor
-from tests.worker.failing_writes import make_quick
+from tests.worker.failing_writes import FullDisk, fail_for_a_moment, make_quick
 from tests.worker.jobs.conftest import ACCOUNT, NOTHING_LISTED, REGION, ROLE, session
 
 from passrole.config import Config, Paths
@@ -39,16 +40,19 @@ def _spark(folder: Path, notes: Path) -> str:
     return str(folder)
 
 
+@pytest.mark.parametrize("was_cut_off", [False, True])
 def test_its_program_is_ended_while_the_next_attempt_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, was_cut_off: bool
 ) -> None:
     make_quick(monkeypatch)
+    if was_cut_off:  # one write failed, and what the other server says is not heard
+        lose_notices(monkeypatch)
     monkeypatch.setattr(Share, "is_whole", False)
     monkeypatch.setattr(Spark, "unavailable_reason", lambda _self: None)
-    asyncio.run(_scenario(tmp_path))
+    asyncio.run(_scenario(tmp_path, monkeypatch, was_cut_off=was_cut_off))
 
 
-async def _scenario(folder: Path) -> None:
+async def _scenario(folder: Path, patch: pytest.MonkeyPatch, *, was_cut_off: bool) -> None:
     notes, run = folder / "notes", job_run()
     config = Config(
         data=folder / "data", shared_paths=Paths(str(folder)), spark_home=_spark(folder / "s", notes)
@@ -73,8 +77,12 @@ async def _scenario(folder: Path) -> None:
 
     try:
         store.share.node = await store.write(begin)
-        JobRunController(store, door, time.time, config, jobs).start(supervisor)
+        controller = JobRunController(store, door, time.time, config, jobs)
+        controller.start(supervisor)
         await eventually_async(notes.exists)
+        if was_cut_off:
+            await fail_for_a_moment(FullDisk(store, patch), controller._due, run.key)
+            await eventually_async(lambda: APPLICATION.key not in controller._due._failures)
         store.share.node = await store.write(take_over)
         await eventually_async(lambda: not jobs.running)
         now = await store.read(lambda tx: RUNS.get(tx, run.key))

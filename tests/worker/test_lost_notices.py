@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.worker import (
     test_task_queue,
 )
 from tests.worker.conftest import Workshop
+from tests.worker.failing_writes import fail_for_a_moment
 from tests.worker.test_command_queue import wide
 from tests.worker.test_job_monitor import COMPLETED, arn_of
 from tests.worker.test_queue_pollers import MAPPING
@@ -24,7 +26,7 @@ from passrole import history
 from passrole.engine.commands import InvokeFunction, SendCallback
 from passrole.engine.facts import StopRequested
 from passrole.services.emr import lifecycle
-from passrole.services.emr.records import CLUSTERS
+from passrole.services.emr.records import CLUSTERS, EmrStep, put_step, steps_of
 from passrole.services.lambda_.mapping_records import MAPPINGS
 from passrole.store import Tx, cache, tasks
 from passrole.worker import due_keys, loop
@@ -190,6 +192,42 @@ def test_a_cluster_is_found_and_what_is_over_is_not_read_again(
         await eventually_async(lambda: scene.controller._over == {test_emr_clusters.CLUSTER.key})
 
     test_emr_clusters.run(tmp_path / "data", monkeypatch, scenario)
+
+
+@pytest.mark.usefixtures("sandboxed")
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_step_is_found_after_a_write_of_its_cluster_failed_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, runs: bool
+) -> None:
+    cluster = replace(test_emr_clusters.CLUSTER, concurrency=2)
+
+    async def scenario(scene: test_emr_clusters.Scene) -> None:
+        await scene.add(scene.waiting_script(), cluster)
+        scene.controller.start(scene.supervisor)
+        await eventually_async(scene.notes.exists)
+        if not runs:
+            scene.gate.touch()
+            await scene.until_cluster("WAITING")
+        await fail_for_a_moment(scene.disk, scene.controller._due, cluster.key)
+        if not runs:  # else it is forgotten when the program ends
+            await eventually_async(lambda: not scene.controller._due._failures)
+        await scene.store.write(_add_another_step)
+
+        async def it_ran() -> bool:
+            return [step.state for step in await scene.store.read(_steps)][1] == "COMPLETED"
+
+        await eventually_async(it_ran)
+
+    test_emr_clusters.run(tmp_path / "data", monkeypatch, scenario)
+
+
+def _add_another_step(tx: Tx) -> None:
+    (step,) = _steps(tx)
+    put_step(tx, replace(step, number=2, id="s-2", state="PENDING", args=["true"]))
+
+
+def _steps(tx: Tx) -> list[EmrStep]:
+    return steps_of(tx, test_emr_clusters.CLUSTER.key)
 
 
 def _terminate(tx: Tx) -> None:

@@ -32,7 +32,8 @@ class DueKeys:
     async def look(self, keys: Callable[[], Awaitable[Collection[str]]]) -> None:
         """Add the keys that the rows have: at the first call, and LOOK_SECONDS after the last that did.
 
-        Those that failed keep their back-off. What `keys` raises is raised, and the next call looks again.
+        Those that failed keep their back-off, and are added as well: nobody may ever say that they succeeded.
+        What `keys` raises is raised, and the next call looks again.
         """
         now = self._clock()
         if 0.0 <= now - self._looked_at < LOOK_SECONDS:
@@ -44,8 +45,8 @@ class DueKeys:
             self._looked_at = -math.inf
             raise
         for key in found:
-            if key not in self._failures:
-                self.add(key)
+            failures = self._failures.get(key)
+            self.add(key, self._clock() + backoff_seconds(failures) if failures else 0.0)
 
     def look_again(self) -> None:
         """Have the next `look` ask the rows, whenever the last was."""

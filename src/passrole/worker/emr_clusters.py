@@ -12,7 +12,7 @@ until it is written.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -101,7 +101,10 @@ class ClusterController:
             todo = await self._store.write(partial(self._settled, key=key))
             if todo is not None and todo.cluster.state not in OVER:
                 self._do(todo)
-            await self._kill_lost(key)
+            here = [each for each in self._programs.values() if each[0].key == key]
+            if not here and key not in self._starting:  # else its programs' ends say whether it fails on
+                self._due.succeeded(key)
+            await self._kill_lost(key, here)
         except (Exception, asyncio.CancelledError) as error:
             if was_asked_to_end(error):
                 raise
@@ -202,9 +205,8 @@ class ClusterController:
             self._runner.interrupt(cluster, step, step.interrupted)
         self._due.add(cluster.key, self._kills[step.key][0])
 
-    async def _kill_lost(self, key: str) -> None:
-        """Programs here of steps of which another server has said that they are lost."""
-        here = [(cluster, step) for cluster, step in self._programs.values() if cluster.key == key]
+    async def _kill_lost(self, key: str, here: Sequence[tuple[Cluster, EmrStep]]) -> None:
+        """Those of the programs here of steps of which another server has said that they are lost."""
         if not here or self._store.share.is_whole:
             return
         under_way = await self._store.read(lambda tx: lifecycle.keys_under_way(tx, key))

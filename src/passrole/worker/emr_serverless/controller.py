@@ -97,6 +97,8 @@ class JobRunController:
     async def _settle(self, key: str) -> None:
         try:
             self._do(key, await self._store.write(partial(self._settled, key=key)))
+            if key not in self._followed:  # else the end of its program says whether it fails on
+                self._due.succeeded(key)
             await self._kill_lost(key)
         except (Exception, asyncio.CancelledError) as error:
             if was_asked_to_end(error):
