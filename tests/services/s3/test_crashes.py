@@ -56,6 +56,26 @@ def test_killed_before_the_commit_the_new_object_is_whole(s3: S3, monkeypatch: p
     assert (s3.get("k"), s3.head("k")["Metadata"]) == (b"new", {"a": "new"})
 
 
+@pytest.mark.parametrize("operation", ["put", "copy"])
+def test_a_new_object_is_whole_though_what_tells_of_it_cannot_be_written(
+    s3: S3, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """Only one write fails, as where a connection has died: the next one has another."""
+    s3.put("k", b"old", metadata={"a": "old"})
+    new: dict[str, Any] = {"metadata": {"a": "new"}, "content_type": "text/plain", "tagging": "t=1"}
+    s3.put("source", b"new", **new)
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no room"):
+        patched.setattr(rows, "confirm", no_room)
+        if operation == "put":
+            s3.put("k", b"new", **new)
+        else:
+            s3.copy_object(bucket="data", key="k", copy_source="data/source")
+    found = s3.get_object(bucket="data", key="k")
+    assert (found["Body"], found["Metadata"], found["ContentType"]) == (b"new", {"a": "new"}, "text/plain")
+    assert found["TagCount"] == 1
+    assert list((s3.folder / "s3/.work").iterdir()) == []
+
+
 def test_of_many_writers_at_once_one_wins_as_a_whole(s3: S3) -> None:
     put = s3.handler("put_object")
 

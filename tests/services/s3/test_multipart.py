@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import dataclasses
+import errno
 import hashlib
 import zlib
 from collections.abc import Callable, Coroutine, Sequence
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from passrole.services.s3 import complete_multipart_upload, objects, temporary_files
+from passrole.services.s3 import complete_multipart_upload, objects, rows, temporary_files
 from passrole.services.s3.turns import turn
 
 S3: TypeAlias = Any
@@ -66,6 +67,24 @@ def test_parts_become_one_file(s3: S3) -> None:
     assert (found["Metadata"], found["TagCount"]) == ({"a": "b"}, 1)
     assert (s3.root / "k").read_bytes() == b"123456"
     assert not any(each.is_file() for each in (s3.folder / "s3/.work").rglob("*"))
+
+
+def test_an_object_of_parts_is_whole_though_what_tells_of_it_cannot_be_written(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    upload = begun(s3, content_type="text/plain", metadata={"a": "b"})
+    parts = [sent(s3, upload, 1, b"1234"), sent(s3, upload, 2, b"56")]
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no room"):
+        patched.setattr(rows, "confirm", no_room)
+        completed(s3, upload, parts)
+    found = s3.head("k")
+    assert found["ETag"].endswith('-2"')
+    assert (found["ContentType"], found["Metadata"]) == ("text/plain", {"a": "b"})
+    assert completed(s3, upload, parts)["ETag"] == found["ETag"]
+    assert s3.get("k") == b"123456"
 
 
 def test_a_part_is_replaced_by_one_of_its_number(s3: S3) -> None:

@@ -156,8 +156,9 @@ async def put(
             depth = await changed(place)
             await ctx.store.write(confirm)
     except Exception as error:
-        written.path.unlink(missing_ok=True)
-        await ctx.store.write(lambda tx: rows.discard_pending(tx, bucket, key, written.identity))
+        if written.path.exists():  # else it is in place, and the pending row is all that tells of it
+            written.path.unlink()
+            await ctx.store.write(lambda tx: rows.discard_pending(tx, bucket, key, written.identity))
         if isinstance(error, PathConflict):
             raise unfit_key(key, "an object cannot also be the folder of another") from None
         raise

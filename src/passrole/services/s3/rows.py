@@ -4,7 +4,7 @@ A row belongs to a file and not to a key: it counts only while the file under th
 mtime and size. So a file that Spark or a person wrote has no row, whatever lay there before.
 
 A row is written before its file is put in place and is `pending` until then. Killed in between, the old
-file still has its row; killed just after, the new one has its own.
+file still has its row; killed just after, or where that commit fails, the new one has its own.
 """
 
 import dataclasses
