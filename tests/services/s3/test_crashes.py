@@ -15,7 +15,7 @@ def nothing(*_: object) -> None:
     """In place of what a killed process does no more."""
 
 
-def no_room(*_: object) -> None:
+def no_room(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "no room")
 
 
@@ -73,6 +73,14 @@ def test_a_new_object_is_whole_though_what_tells_of_it_cannot_be_written(
     found = s3.get_object(bucket="data", key="k")
     assert (found["Body"], found["Metadata"], found["ContentType"]) == (b"new", {"a": "new"}, "text/plain")
     assert found["TagCount"] == 1
+    assert list((s3.folder / "s3/.work").iterdir()) == []
+
+
+def test_what_cannot_be_put_in_a_row_leaves_no_file(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who tries again while the database is away would fill the disk."""
+    monkeypatch.setattr(rows, "put", no_room)
+    with pytest.raises(OSError, match="no room"):
+        s3.put("k", b"new")
     assert list((s3.folder / "s3/.work").iterdir()) == []
 
 

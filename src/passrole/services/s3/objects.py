@@ -148,8 +148,8 @@ async def put(
         finish(tx)
         rows.confirm(tx, bucket, key, written.identity)
 
-    await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, record, pending=True))
     try:
+        await ctx.store.write(lambda tx: rows.put(tx, bucket, key, written.identity, record, pending=True))
         async with turn(root, key):
             await ctx.store.read(lambda tx: (records.existing(tx, bucket), check(tx)))
             await _check_as_expected(ctx, bucket, key, path, condition)
