@@ -8,7 +8,8 @@ start. Its fleet serves while another one comes up; when all servers of that one
 place, and only then are the others ended, with the answers that are on their way.
 
 Killed at any moment: the rows say what is to run. Programs that run are found again, those of which no row
-knows are killed at the start, and no failed write ends anything: the endpoint is looked at again.
+knows are killed at the start, and no failed write ends anything: the endpoint is looked at again. What fails
+to end is ended again, and its endpoint is not gone before.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from passrole import trees
+from passrole import disk, trees
 from passrole.services.sagemaker.hosting import states
 from passrole.services.sagemaker.hosting.records import (
     DELETING,
@@ -31,7 +32,7 @@ from passrole.services.sagemaker.hosting.records import (
 )
 from passrole.worker.due_keys import DueKeys
 from passrole.worker.hosting.instance import HostedInstance, Means, home_of, homes, killed
-from passrole.worker.supervisor import Loop, Supervisor
+from passrole.worker.supervisor import Loop, Run, Supervisor, backoff_seconds
 
 log = logging.getLogger(__name__)
 
@@ -158,13 +159,13 @@ class EndpointController:
         self._loop.spawn(self._ended(key, instance, drains=drains))
 
     async def _ended(self, key: str, instance: HostedInstance, *, drains: bool) -> None:
-        try:
-            await instance.end(drains=drains)
-            await self._loops.pop(instance.hosted.id).stop()
-            await instance.remove()  # also what was only about to start
-        finally:
-            self._ending[key].discard(instance.hosted.id)
-            self._due.add(key)
+        """Until nothing of it is left: what is not among those that run or end would be found by nobody."""
+        what = f"the end of the model server {instance.hosted.id} of `{key}`"
+        stop = self._loops.pop(instance.hosted.id).stop
+        for step in (partial(instance.end, drains=drains), stop, instance.remove):
+            await _until_done(step, what)  # the last is also for what was only about to start
+        self._ending[key].discard(instance.hosted.id)
+        self._due.add(key)
 
     async def _forget(self, key: str) -> None:
         """Another server has deleted the row."""
@@ -189,6 +190,23 @@ class EndpointController:
                 for inner in _folders(folder):
                     await killed(inner)
                 await asyncio.to_thread(trees.remove, folder)
+
+
+async def _until_done(work: Run, what: str) -> None:
+    """Do it again, the later the more often it failed, until it succeeds. Its first failure is told."""
+    task, failures = asyncio.current_task(), 0
+    while True:
+        try:
+            await work()
+        except (Exception, asyncio.CancelledError) as error:
+            if task is None or task.cancelling():  # passrole stops, and its next start finds what is left
+                raise
+            if failures == 0:
+                disk.report(log, error, what)
+        else:
+            return
+        await asyncio.sleep(backoff_seconds(failures))
+        failures += 1
 
 
 def _wanted(endpoint: Endpoint) -> Iterator[Hosted]:

@@ -134,7 +134,7 @@ class HostedInstance:
     async def end(self, *, drains: bool) -> None:
         """Ask the programs to end, once those that wait for answers have them, and remove the files.
 
-        Call it before the loop that `run` is in is stopped.
+        Call it before the loop that `run` is in is stopped, and again where it raises: OSError.
         """
         self._ending.set()
         self.is_ready = False
@@ -152,7 +152,9 @@ class HostedInstance:
             await each.end_now()
 
     async def remove(self) -> None:
-        """Kill and remove what is left of it, once the loop of `run` is stopped."""
+        """Kill and remove what is left of it, once the loop of `run` is stopped. Call it again where it
+        raises: OSError.
+        """
         for stage in self._stages:
             await killed(stage.run.instance.home)
         await asyncio.to_thread(trees.remove, self._home)
