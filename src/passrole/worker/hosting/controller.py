@@ -8,13 +8,13 @@ start. Its fleet serves while another one comes up; when all servers of that one
 place, and only then are the others ended, with the answers that are on their way.
 
 Killed at any moment: the rows say what is to run. Programs that run are found again, those of which no row
-knows are killed at the start, and no failed write ends anything: the endpoint is looked at again. What fails
-to end is ended again, and its endpoint is not gone before.
+knows are killed when their endpoint is looked at first, and no failed write ends anything: the endpoint is
+looked at again. What fails to end is ended again, and its endpoint is not gone before.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from passrole.services.sagemaker.hosting.records import (
     hosted_of,
 )
 from passrole.worker.due_keys import DueKeys
-from passrole.worker.hosting.instance import HostedInstance, Means, home_of, homes, killed
+from passrole.worker.hosting.instance import HostedInstance, Means, home_of, keys_of_homes, killed
 from passrole.worker.supervisor import Loop, Run, Supervisor, backoff_seconds
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,6 @@ class EndpointController:
     async def _run(self) -> None:
         unsubscribe = self._means.store.listen(states.CHANNEL, self._due.add)
         try:
-            await self._end_all_strangers()
             while True:
                 await self._due.look(self._known)
                 self._look()
@@ -78,8 +77,9 @@ class EndpointController:
             unsubscribe()
 
     async def _known(self) -> set[str]:
-        """Endpoints that are rows, and those that run here, whose rows may be gone."""
-        return {*await self._means.store.read(ENDPOINTS.keys), *self._running}
+        """Endpoints that are rows, and those that run or have files here, whose rows may be gone."""
+        left = await asyncio.to_thread(keys_of_homes, self._means.config)
+        return {*await self._means.store.read(ENDPOINTS.keys), *self._running, *left}
 
     @property
     def _is_full(self) -> bool:
@@ -104,7 +104,10 @@ class EndpointController:
         """Start and end servers as the row says, and tell the row what has come of it."""
         endpoint = await self._means.store.read(lambda tx: ENDPOINTS.get(tx, key))
         wanted = {each.id: each for each in _wanted(endpoint)} if endpoint else {}
-        running = self._running.setdefault(key, {})
+        if key not in self._running:  # later, what is not wanted is ours, and ends with its answers
+            await self._end_strangers(key, wanted)
+            self._running[key] = {}
+        running = self._running[key]
         drains = endpoint is not None and endpoint.status != DELETING
         for each in [one for one in running.values() if one.hosted.id not in wanted]:
             self._end(key, each, drains=drains)
@@ -174,19 +177,10 @@ class EndpointController:
             self._running.pop(key, None)
             self._ending.pop(key, None)
 
-    async def _end_all_strangers(self) -> None:
-        rows = dict(await self._means.store.read(ENDPOINTS.all))
-        known = {home_of(self._means.config, key): endpoint for key, endpoint in rows.items()}
-        for home, endpoint in known.items():
-            await self._end_strangers(home, {each.id for each in _wanted(endpoint)})
-        for home in homes(self._means.config) - set(known):  # deleted while no server ran here
-            await self._end_strangers(home, set())
-            await asyncio.to_thread(trees.remove, home)
-
-    async def _end_strangers(self, home: Path, known: set[str]) -> None:
-        """Kill what a server that was killed has left of instances that are wanted no more."""
-        for folder in _folders(home):
-            if folder.name not in known:
+    async def _end_strangers(self, key: str, wanted: Collection[str]) -> None:
+        """Kill what an earlier process has left of an endpoint's instances that are wanted no more."""
+        for folder in _folders(home_of(self._means.config, key)):
+            if folder.name not in wanted:
                 for inner in _folders(folder):
                     await killed(inner)
                 await asyncio.to_thread(trees.remove, folder)

@@ -337,9 +337,10 @@ def home_of(config: Config, key: str) -> Path:
     return processes.job_folder(config.data, hosting.RESOURCE, key)
 
 
-def homes(config: Config) -> set[Path]:
-    """Those of all endpoints that have files here; a key is an account, a region and a name."""
-    return set(processes.job_folder(config.data, hosting.RESOURCE, "").glob("*/*/*"))
+def keys_of_homes(config: Config) -> set[str]:
+    """Of all endpoints that have files here; a key is an account, a region and a name."""
+    root = home_of(config, "")
+    return {each.relative_to(root).as_posix() for each in root.glob("*/*/*")}
 
 
 async def killed(home: Path) -> None:
