@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -269,7 +270,8 @@ async def _put_in_order(store: Store, config: Config, clock: Clock) -> None:
 
 def _https_of_jobs(config: Config, tunnels: socket.socket | None) -> https_files.Jobs:
     """How AWS's https names lead from jobs here; a server without a proxy leads none."""
-    url = None if tunnels is None else proxy.url(config.data, tunnels)  # jobs may begin after it is closed
+    # its address as of now: jobs may begin after it is closed
+    url = None if tunnels is None else partial(proxy.url, config.data, tunnels.getsockname())
     return https_files.Jobs(config.data, authority_path(config.data), url)
 
 
@@ -385,7 +387,7 @@ class _Server(QuietServer):
         if self.started:
             self._proxy = await self._start_proxy()
             self._supervisor.start("idle connections", lambda: sweep(self.server_state.connections))
-            _announce(self._config, proxy.url(self._config.data, self._tunnels), self._ready)
+            _announce(self._config, proxy.url(self._config.data, self._tunnels.getsockname()), self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._supervisor.close()

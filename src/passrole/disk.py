@@ -11,7 +11,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from passrole.faults import Internal
+from passrole.faults import Internal, Outage, Unwritable
 
 REPEAT_SECONDS = 60.0
 """How often a lasting problem is logged."""
@@ -71,6 +71,13 @@ def problem(error: BaseException) -> str | None:
     if isinstance(error, sqlite3.Error):
         return _BY_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE)
     return None
+
+
+def passes(error: BaseException) -> bool:
+    """Whether what the error reports has an end of its own, for which everything waits: a database that is
+    away, a disk that takes nothing, or a call that failed because of these.
+    """
+    return isinstance(error, Outage | Unwritable) or problem(error) is not None
 
 
 def report(log: logging.Logger, error: BaseException, what: str) -> None:

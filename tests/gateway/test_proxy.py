@@ -205,7 +205,7 @@ def test_a_job_that_begins_while_the_server_ends_is_given_the_proxy(tmp_path: Pa
     """Its listener is closed first, and the job's program goes on at the server's next start."""
     tls.authority_path(tmp_path).write_text("a certificate")
     with proxy.listener(0) as tunnels:
-        url = proxy.url(tmp_path, tunnels)
+        url = proxy.url(tmp_path, tunnels.getsockname())
         jobs = app._https_of_jobs(Config(data=tmp_path), tunnels)
     found = jobs.found()
     assert found is not None

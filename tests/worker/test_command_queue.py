@@ -138,6 +138,22 @@ def test_what_is_performed_while_rows_are_read_is_not_taken_again(workshop: Run)
     workshop(scenario)
 
 
+def test_what_a_server_has_inherited_is_begun_before_the_library_lends_it(workshop: Run) -> None:
+    """Its rows are the server's, which was killed and is started again in its folder."""
+
+    async def scenario(shop: Workshop) -> None:
+        queue, share = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now), shop.store.share
+        for name in "ab":
+            await shop.start("l1", name=name)
+        share.close(shard_of(shop.arn("a")))
+        queue._store = cast(Store, Slow(shop.store, lambda: share.close(shard_of(shop.arn("b")))))
+        queue.add(await queue.look())
+        begun = [queue.begin(), queue.begin()]
+        assert [task and task.execution for task in begun] == [shop.arn("a"), None]
+
+    workshop(scenario)
+
+
 def test_what_was_read_before_a_shard_was_borrowed_is_not_all_there_is(workshop: Run) -> None:
     async def scenario(shop: Workshop) -> None:
         queue = CommandQueue(shop.store, InvokeFunction, 2, lambda: shop.now)

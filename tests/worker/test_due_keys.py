@@ -4,8 +4,12 @@ import asyncio
 
 import pytest
 
+from passrole import disk
+from passrole.faults import Outage, Unwritable
 from passrole.worker import due_keys, supervisor
 from passrole.worker.due_keys import DueKeys
+
+FAILED = ValueError("no")
 
 
 def test_a_key_is_taken_once_it_is_due_and_the_earlier_time_counts() -> None:
@@ -36,7 +40,7 @@ def test_failures_of_a_key_postpone_it_longer_each_time_and_no_other() -> None:
     keys = DueKeys(lambda: now[0])
     waits = []
     for _ in range(9):
-        keys.retry("bad")
+        keys.retry("bad", FAILED)
         keys.add("good")
         assert keys.take(9) == ["good"]
         began = now[0]
@@ -47,9 +51,21 @@ def test_failures_of_a_key_postpone_it_longer_each_time_and_no_other() -> None:
         waits == [1, 2, 4, 8, 16, 32, supervisor.RESTART_SECONDS_MAX] + [supervisor.RESTART_SECONDS_MAX] * 2
     )
     keys.succeeded("bad")
-    keys.retry("bad")
+    keys.retry("bad", FAILED)
     now[0] += 1.0
     assert keys.take(9) == ["bad"]
+
+
+@pytest.mark.parametrize("error", [disk.StoreUnreachable("away"), Outage(), Unwritable()])
+def test_what_failed_for_an_outage_is_looked_at_soon_after_it(error: Exception) -> None:
+    now = [0.0]
+    keys = DueKeys(lambda: now[0])
+    for _ in range(9):
+        now[0] += 60.0
+        keys.take(9)
+        keys.retry("a", error)
+    now[0] += supervisor.PASSING_SECONDS_MAX
+    assert keys.take(9) == ["a"]
 
 
 def test_a_look_finds_what_failed_though_nobody_says_that_it_succeeded() -> None:
@@ -61,7 +77,7 @@ def test_a_look_finds_what_failed_though_nobody_says_that_it_succeeded() -> None
 
     asyncio.run(keys.look(rows))
     assert keys.take(9) == ["a"]
-    keys.retry("a")
+    keys.retry("a", FAILED)
     now[0] += 1.0
     assert keys.take(9) == ["a"]
     keys.add("a", 1e9)  # it is well, and due much later for another reason
@@ -79,11 +95,11 @@ def test_a_look_while_a_key_fails_again_takes_nothing_of_its_back_off() -> None:
         return ["bad"]
 
     for _ in range(3):
-        keys.retry("bad")
+        keys.retry("bad", FAILED)
     now[0] += 4.0
     assert keys.take(9) == ["bad"]
     asyncio.run(keys.look(rows))  # while it is being tried
-    keys.retry("bad")
+    keys.retry("bad", FAILED)
     now[0] += 7.0
     assert keys.take(9) == []
     now[0] += 1.0

@@ -3,9 +3,11 @@
 import asyncio
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_async
 from tests.postgres import Cluster
 
 from passrole import disk
@@ -100,6 +102,17 @@ def test_what_the_library_writes_waits_for_no_standby(postgres: Cluster) -> None
 
     url = postgres.create("lease_standby")
 
+    async def hangs(url: str) -> bool:
+        """Whether a commit of anybody else does: PostgreSQL takes a moment to know of its standbys."""
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+            try:
+                async with asyncio.timeout(1):
+                    await other.execute("CREATE TABLE IF NOT EXISTS other (number int)")
+                    await other.execute("INSERT INTO other VALUES (1)")
+            except TimeoutError:
+                return True
+        return False
+
     def standbys(names: str) -> None:
         postgres.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
         postgres.sql("SELECT pg_reload_conf()")
@@ -109,6 +122,7 @@ def test_what_the_library_writes_waits_for_no_standby(postgres: Cluster) -> None
             queries = leases._Queries(leases._Driver(connection))
             await leases._install(queries)
             standbys("nobody")
+            await eventually_async(partial(hangs, url))
             async with asyncio.timeout(10):
                 await leases._offer_all(queries)
 

@@ -27,12 +27,12 @@ class Server:
         from passrole.worker.leases import Leases
 
         self.store = PostgresStore(url, is_shared=True)
-        self._leases, self._supervisor = Leases(self.store), Supervisor()
-        self._leases.start(self._supervisor)
+        self.leases, self._supervisor = Leases(self.store), Supervisor()
+        self.leases.start(self._supervisor)
 
     async def close(self) -> None:
         """Give all back; once is enough."""
-        await self._leases.close()
+        await self.leases.close()
         await self._supervisor.close()
 
     async def until_it_has(self, wanted: frozenset[int]) -> None:
@@ -41,7 +41,7 @@ class Server:
         async def has() -> bool:
             opened = self.store.share.opened
             borrowed = await self.store.read(lambda tx: shards.borrowed(tx, self.store.share.node))
-            self._leases.balance(1, opened - borrowed)
+            self.leases.balance(1, opened - borrowed)
             return opened == borrowed == wanted
 
         await eventually_async(has)
@@ -73,12 +73,9 @@ def test_what_lasts_keeps_no_shard_of_a_lost_connection(postgres: Cluster) -> No
     async def scenario() -> None:
         async with a_server(url) as server:
             server.store.share.begun(KEY)
-            run(
-                url,
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE '%passrole_pgqueuer%'"
-                " AND pid <> pg_backend_pid()",
-            )
+            driver = server.leases._driver
+            assert driver is not None
+            run(url, f"SELECT pg_terminate_backend({driver._connection.info.backend_pid})")
             await server.until_it_has(NONE)
             await server.until_it_has(ALL)
             server.store.share.ended(KEY)

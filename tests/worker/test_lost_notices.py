@@ -243,7 +243,7 @@ def test_a_look_leaves_what_failed_to_its_back_off() -> None:
     async def rows() -> list[str]:
         return ["bad", "good"]
 
-    keys.retry("bad")
+    keys.retry("bad", ValueError("no"))
     keys.add("good", LONG * 9)
     asyncio.run(keys.look(rows))
     assert keys.take(9) == ["good"], "whatever it was due for"

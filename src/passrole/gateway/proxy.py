@@ -43,9 +43,9 @@ def listener(port: int) -> socket.socket:
         return socket.create_server((_LOOPBACK, 0))
 
 
-def url(data: Path, listening: socket.socket) -> str:
-    """The proxy's URL with the password of a data folder."""
-    host, port = listening.getsockname()
+def url(data: Path, address: tuple[str, int]) -> str:
+    """The URL of a proxy that listens at an address, with the password of a data folder."""
+    host, port = address
     return f"http://{USER}:{password(data)}@{host}:{port}"
 
 

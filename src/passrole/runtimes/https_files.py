@@ -5,7 +5,7 @@ The user's own authorities stay trusted, so that other https calls still work.
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from botocore.httpsession import get_cert_path
@@ -23,9 +23,9 @@ SageMaker:
 
 
 class Jobs:
-    """How the names lead from jobs to a server; `proxy` is its URL, and a server without one has None."""
+    """How the names lead from jobs to a server; `proxy` tells its URL, and a server without one has None."""
 
-    def __init__(self, data: Path, authority: Path, proxy: str | None) -> None:
+    def __init__(self, data: Path, authority: Path, proxy: Callable[[], str] | None) -> None:
         self._folder = data.resolve()
         self._authority = authority.resolve()
         self._proxy = proxy
@@ -38,7 +38,7 @@ class Jobs:
             if self._found is None and self._proxy is not None and self._authority.exists():
                 trusting = bundle(self._folder / "ca-bundle-of-jobs.pem", self._authority, os.environ)
                 settings = sdk_settings(self._folder / "sagemaker-sdk-of-jobs.yaml")
-                self._found = Https(self._proxy, trusting, self._authority, settings)
+                self._found = Https(self._proxy(), trusting, self._authority, settings)
             return self._found
 
 

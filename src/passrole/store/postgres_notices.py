@@ -110,13 +110,16 @@ class Notices:
             yield notice
 
     def _listening(self) -> "psycopg.Connection[Any]":
-        connection = self._connected()
-        connection.execute(f"LISTEN {CHANNEL}".encode())
-        return connection
+        return self._connected(f"LISTEN {CHANNEL}")
 
-    def _connected(self) -> "psycopg.Connection[Any]":
+    def _connected(self, *further: str) -> "psycopg.Connection[Any]":
         connection = self._connect()
-        connection.execute(_SESSION)
+        try:
+            for statement in (_SESSION, *further):
+                connection.execute(statement.encode())
+        except psycopg.Error:
+            connection.close()
+            raise
         return connection
 
     def _listen(self, connection: "psycopg.Connection[Any] | None") -> None:

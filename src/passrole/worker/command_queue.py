@@ -14,6 +14,7 @@ from passrole.engine.commands import Command
 from passrole.history import Task, outbox
 from passrole.runtimes.turns import Turns
 from passrole.store import Store, tasks
+from passrole.store.share import shard_of
 
 WAITING_MAX = 256
 EACH_WAITING_MAX = 32
@@ -35,6 +36,7 @@ class CommandQueue:
         self._last = ""
         self._known_due = -math.inf
         self._catches_up = False
+        self._opened: frozenset[int] = frozenset()
         self._done_meanwhile: set[str] | None = None
         """What was forgotten since a look began, and may be a row of what it sees."""
         self._turns: Turns[Task] = Turns(places)
@@ -43,7 +45,7 @@ class CommandQueue:
 
     async def look(self) -> list[Task]:
         """Rows as far as there is room; they are in memory once they are added."""
-        self.should_look, self._catches_up = False, True
+        self.should_look, self._catches_up, self._opened = False, True, self._store.share.opened
         room = WAITING_MAX - len(self._turns)
         if room <= 0:
             self._has_more = True
@@ -82,9 +84,10 @@ class CommandQueue:
         return True
 
     def add(self, taken: Iterable[Task]) -> None:
-        """Have those that were looked at wait for their turns, but for what is not this server's any more."""
+        """Have those that were looked at wait for their turns, but for those of shards closed meanwhile."""
+        closed = self._opened - self._store.share.opened
         for task in taken:
-            if self._store.share.has(task.execution):
+            if shard_of(task.execution) not in closed:
                 self._hold(task, self._known_due)
                 self._turns.add(task.execution, task)
         self.is_caught_up = self.is_caught_up or (self._catches_up and not self._has_more)

@@ -10,6 +10,7 @@ and no timer.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 from passrole.clock import Clock
 from passrole.worker.supervisor import backoff_seconds
@@ -58,11 +59,20 @@ class DueKeys:
         self._due[key] = min(due, self._due.get(key, due))
         self._woken.set()
 
-    def retry(self, key: str) -> None:
+    def ended(self, key: str, work: "asyncio.Task[Any]") -> bool:
+        """`retry` or `succeeded`, as work at the key came to its end; whether it succeeded."""
+        error = asyncio.CancelledError() if work.cancelled() else work.exception()
+        if error is None:
+            self.succeeded(key)
+        else:
+            self.retry(key, error)
+        return error is None
+
+    def retry(self, key: str, error: BaseException) -> None:
         """Have it looked at again, the later the more often it failed."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.add(key, self._clock() + backoff_seconds(failures))
+        self.add(key, self._clock() + backoff_seconds(failures, error))
 
     def succeeded(self, key: str) -> None:
         """Forget its failures."""

@@ -109,7 +109,7 @@ class ClusterController:
             if was_asked_to_end(error):
                 raise
             disk.report(log, error, f"the cluster {key}")
-            self._due.retry(key)
+            self._due.retry(key, error)
 
     def _settled(self, tx: Tx, key: str) -> Todo | None:
         """None where there is no such cluster, or another server has it."""
@@ -149,10 +149,7 @@ class ClusterController:
             held.discard(key)
             self._kills.pop(key, None)
             self._programs.pop(key, None)
-            if task.cancelled() or task.exception() is not None:
-                self._due.retry(cluster)
-            else:
-                self._due.succeeded(cluster)
+            if self._due.ended(cluster, task):
                 self._due.add(cluster)
 
         self._loop.spawn(work).add_done_callback(ended)

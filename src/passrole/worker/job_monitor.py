@@ -93,10 +93,7 @@ class JobMonitor:
 
     def _looked_once(self, key: str, task: "asyncio.Task[None]") -> None:
         self._looked_at.discard(key)
-        if task.cancelled() or task.exception() is not None:
-            self._due.retry(key)
-        else:
-            self._due.succeeded(key)
+        self._due.ended(key, task)
         if key in self._jobs:
             self._due.add(key, self._clock() + RECONCILE_SECONDS)
         self._due.wake()

@@ -91,7 +91,7 @@ class Leases:
         """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one.
 
         Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS. So they are
-        where the library has ended: it waits for its handlers, and sends no heartbeat meanwhile.
+        where the library has ended: it waits for its handlers before it can be started again.
         """
         self._fair = math.ceil(SHARDS / servers) if servers and not self._is_closing else 0
         has_ended = self._driver is not None and self._driver.has_failed

@@ -202,7 +202,8 @@ class Worker:
         """
         queue = self._queues[InvokeFunction]
         execution, in_memory = self._withdrawn[0]
-        await self._drop(in_memory)
+        if await self._drop(in_memory) < len(in_memory):
+            queue.should_look = True
         while in_memory:
             queue.forget(in_memory.pop())
         while self._store.share.has(execution) and (rows := await queue.rows(execution, WITHDRAWN_AT_ONCE)):

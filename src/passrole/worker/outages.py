@@ -6,14 +6,13 @@ call that was under way may have been done, and is done again: for calls of whic
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from passrole.faults import Fault, Outage
 from passrole.policy.request import Principal
 from passrole.services.context import CallOperation
-from passrole.worker.supervisor import PASSING_SECONDS_MAX, Sleep, backoff_seconds
+from passrole.worker.supervisor import Sleep, backoff_seconds
 
 TRIES_MAX = 5
 """Of a call that fails and not because of its caller, with pauses of 15 s in all."""
@@ -42,6 +41,6 @@ class OutlastingCalls:
             except Fault as error:
                 if error.sender or (failures + 1 >= TRIES_MAX and not isinstance(error, Outage)):
                     raise
-                longest = PASSING_SECONDS_MAX if isinstance(error, Outage) else math.inf
-            await self._sleep(min(backoff_seconds(failures), longest))
+                pause = backoff_seconds(failures, error)
+            await self._sleep(pause)
             failures += 1

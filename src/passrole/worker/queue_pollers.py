@@ -107,7 +107,7 @@ class QueuePollers:
             mapping = await self._store.read(lambda tx: MAPPINGS.get(tx, key))
         except Exception as error:
             disk.report(log, error, f"event source mapping {key}")
-            self._changed.retry(key)
+            self._changed.retry(key, error)
             return
         self._changed.succeeded(key)
         if mapping is None or not self._store.share.has(key):

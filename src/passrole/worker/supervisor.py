@@ -43,7 +43,7 @@ def backoff_seconds(failures: int, error: BaseException | None = None) -> float:
 
 def longest_seconds(error: BaseException, otherwise: float) -> float:
     """How long to wait at most after an error."""
-    return otherwise if disk.problem(error) is None else min(PASSING_SECONDS_MAX, otherwise)
+    return min(PASSING_SECONDS_MAX, otherwise) if disk.passes(error) else otherwise
 
 
 class Loop:

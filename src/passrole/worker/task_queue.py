@@ -142,14 +142,16 @@ class TaskQueue:
 
     async def _do(self, task: Task) -> None:
         try:
-            if not await self._is_done(task):
-                await self._write(task, partial(self._postpone, task=task), is_final=True)
+            error = await self._failure(task)
+            if error is not None:
+                await self._write(task, partial(self._postpone, task=task, error=error), is_final=True)
         finally:
             self._held.discard(task.key)
             if not self._stays:
                 self._store.share.ended(task.key)
 
-    async def _is_done(self, task: Task) -> bool:
+    async def _failure(self, task: Task) -> BaseException | None:
+        """Do it, and write what came of it; None where both succeeded."""
         try:
             finish = await self._handler(task)
             await self._write(task, partial(self._finish, task=task, finish=finish))
@@ -157,16 +159,16 @@ class TaskQueue:
             if was_asked_to_end(error):
                 raise
             disk.report(log, error, f"`{task.key}` of `{self.kind}`")
-            return False
-        return True
+            return error
+        return None
 
     def _finish(self, tx: Tx, task: Task, finish: Finish | None) -> None:
         if self._is_mine(tx, task) and tasks.done(tx, self.kind, task.key) and finish is not None:
             finish(tx)
 
-    def _postpone(self, tx: Tx, task: Task) -> None:
+    def _postpone(self, tx: Tx, task: Task, error: BaseException) -> None:
         if self._is_mine(tx, task):
-            tasks.postpone(tx, self.kind, task.key, self._clock() + backoff_seconds(task.failures))
+            tasks.postpone(tx, self.kind, task.key, self._clock() + backoff_seconds(task.failures, error))
 
     def _is_mine(self, tx: Tx, task: Task) -> bool:
         return shards.is_borrowed(tx, task.key, self._store.share.node)

@@ -104,7 +104,7 @@ class JobRunController:
             if was_asked_to_end(error):
                 raise
             disk.report(log, error, f"EMR Serverless's {key}")
-            self._due.retry(key)
+            self._due.retry(key, error)
 
     def _settled(self, tx: Tx, key: str) -> Todo:
         """Nothing of what another server has."""
@@ -133,10 +133,7 @@ class JobRunController:
         def ended(task: "asyncio.Task[None]") -> None:
             del self._followed[run.key]
             self._kills.pop(run.key, None)
-            if task.cancelled() or task.exception() is not None:
-                self._due.retry(run.key)
-            else:
-                self._due.succeeded(run.key)
+            if self._due.ended(run.key, task):
                 self._due.add(run.key)  # another attempt may be due
 
         self._loop.spawn(self._carry_out(run, how)).add_done_callback(ended)

@@ -94,10 +94,7 @@ class EndpointController:
 
     def _looked_once(self, key: str, task: "asyncio.Task[None]") -> None:
         self._looked_at.discard(key)
-        if task.cancelled() or task.exception() is not None:
-            self._due.retry(key)
-        else:
-            self._due.succeeded(key)
+        self._due.ended(key, task)
         self._due.wake()
 
     async def _settle(self, key: str) -> None:
@@ -187,7 +184,9 @@ class EndpointController:
 
 
 async def _until_done(work: Run, what: str) -> None:
-    """Do it again, the later the more often it failed, until it succeeds. Its first failure is told."""
+    """Do it again, the later the more often it failed, until it succeeds. Only its first failure is told at
+    length.
+    """
     task, failures = asyncio.current_task(), 0
     while True:
         try:
@@ -197,6 +196,8 @@ async def _until_done(work: Run, what: str) -> None:
                 raise
             if failures == 0:
                 disk.report(log, error, what)
+            else:
+                log.warning("%s fails still: %s", what, error)
         else:
             return
         await asyncio.sleep(backoff_seconds(failures))
