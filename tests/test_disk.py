@@ -33,3 +33,18 @@ def test_what_nobody_foresaw_has_its_traceback(caplog: pytest.LogCaptureFixture)
     disk.report(log, ValueError("x"), "it")
     (record,) = caplog.records
     assert record.getMessage() == "it failed in passrole itself" and record.exc_info
+
+
+@pytest.mark.parametrize(
+    "error, lines",
+    [(disk.StoreUnreachable("no answer"), 1), (Outage(), 2), (Internal(), 4)],
+    ids=["database", "calls", "calls that failed for themselves"],
+)
+def test_what_lasts_is_told_once_a_minute(
+    error: Exception, lines: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of calls that failed for it each kind is."""
+    monkeypatch.setattr(disk, "_reported_at", {})
+    for what in ("one", "other", "one", "other"):
+        disk.report(log, error, what)
+    assert len(caplog.records) == lines

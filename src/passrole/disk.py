@@ -46,6 +46,7 @@ _BY_SQLITE = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
 }
 _PRIMARY_CODE = 0xFF
+_REPORTED_MAX = 1_000
 _reported_at: dict[str, float] = {}
 
 
@@ -86,9 +87,20 @@ def report(log: logging.Logger, error: BaseException, what: str) -> None:
     """
     message = problem(error)
     if isinstance(error, Internal):
-        log.error("%s failed, because a call of its own did, as told above", what)
+        if not passes(error) or _is_news(what):
+            log.error("%s failed, because a call of its own did, as told above", what)
     elif message is None:
         log.error("%s failed in passrole itself", what, exc_info=error)
-    elif time.monotonic() - _reported_at.get(message, -REPEAT_SECONDS) >= REPEAT_SECONDS:
-        _reported_at[message] = time.monotonic()
+    elif _is_news(message):
         log.error("%s; until then calls are refused (%s was the first)", message, what)
+
+
+def _is_news(message: str) -> bool:
+    """Whether it was not told in the last minute."""
+    now = time.monotonic()
+    if now - _reported_at.get(message, -REPEAT_SECONDS) < REPEAT_SECONDS:
+        return False
+    if len(_reported_at) >= _REPORTED_MAX:
+        _reported_at.clear()
+    _reported_at[message] = now
+    return True

@@ -1,5 +1,6 @@
 """Jobs that are hard to end, and jobs while the disk is full or S3 is slow."""
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,20 @@ def test_a_program_that_forks_and_ignores_term_is_killed_whole(
         assert len(members) >= 4
 
     run_bench(scenario)
+
+
+def test_a_server_that_ends_beside_a_job_logs_no_traceback(
+    run_bench: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.start("echo up; sleep 3")
+        await bench.printed("up")
+        bench.runner.close()
+        await bench.supervisor.close()
+        gc.collect()
+
+    run_bench(scenario)
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_a_stop_that_no_notice_tells_of_is_found_in_the_rows(

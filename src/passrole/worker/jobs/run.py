@@ -307,6 +307,7 @@ class JobRun:
         limit = (self._job.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds")
         left = started + (limit or RUNTIME_SECONDS_DEFAULT) - self._means.clock()
         running = asyncio.gather(*map(self._executed, self._instances))
+        running.add_done_callback(_heard)
         stopped = asyncio.ensure_future(self._stop.wait())
         try:
             futures: set[asyncio.Future[Any]] = {running, stopped}
@@ -476,3 +477,9 @@ class JobRun:
         data = None if self._means.config.s3_endpoint else self._means.config.data
         key = output_key(self._job) if data else None  # another S3 has other keys
         return Objects(self._call, principal, self._job.region, data, transfer, key)
+
+
+def _heard(over: "asyncio.Future[Any]") -> None:
+    """Where the server ends nobody asks what became of it any more, and asyncio would log that."""
+    if not over.cancelled():
+        over.exception()
