@@ -198,9 +198,10 @@ async def _until_done(work: Run, what: str) -> None:
                 disk.report(log, error, what)
             else:
                 log.warning("%s fails still: %s", what, error)
+            pause = backoff_seconds(failures, error)
         else:
             return
-        await asyncio.sleep(backoff_seconds(failures))
+        await asyncio.sleep(pause)
         failures += 1
 
 
