@@ -93,9 +93,8 @@ _EXPECTED: dict[str, tuple[set[str], Callable[[str], bool]]] = {
 
 def every_result_of_a_stopped_execution_counts(told: Told, found: Found) -> Iterator[str]:
     """A function that runs when its execution is stopped is waited for, at whichever node it runs; but for
-    one whose node died, or was silent for so long that others took over, before it could tell the result: so
-    are all where the database cannot be written for so long. One whose call could not be written to the audit
-    trail has no answer, and is not invoked again.
+    one whose node died, or was silent for so long that others took over, before it could tell the result. One
+    whose call could not be written to the audit trail has no answer, and is not invoked again.
     """
     stopped = {_id(arn) for arn, status in told.ended.items() if status.startswith("Stopped")}
     for each in found.notes:

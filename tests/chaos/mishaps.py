@@ -101,9 +101,9 @@ def befall(cluster: Cluster, round_: Round, told: Told) -> None:
         KINDS[mishap.kind].end(cluster, mishap)
     over = time.monotonic()
     told.befell += [
-        Befell(mishap.kind, node.url, began, over)
+        Befell(mishap.kind, cluster.nodes[mishap.node - 1].url, began, over)
         for mishap in round_.mishaps
-        for node in ([cluster.nodes[mishap.node - 1]] if mishap.node else cluster.nodes)
+        if mishap.node
     ]
     for node in cluster.nodes:
         if not node.is_running():

@@ -138,9 +138,7 @@ def test_an_emr_step_may_be_lost_with_its_node() -> None:
         (Befell("kill", "http://node1", 101.0, 104.0), False),  # before it was recorded
         (Befell("freeze", "http://node1", 80.0, 116.0), False),  # others had taken over
         (Befell("full disk", "http://node1", 99.0, 101.0), False),  # it could not be audited
-        (Befell("failover", "http://node1", 97.0, 104.0), False),  # nobody could say that it was alive
         (Befell("freeze", "http://node1", 99.0, 101.0), True),
-        (Befell("failover", "http://node1", 99.0, 101.0), True),
         (Befell("kill", "http://node2", 101.0, 104.0), True),
         (Befell("kill", "http://node1", 170.0, 172.0), True),
     ],

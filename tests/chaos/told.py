@@ -37,7 +37,7 @@ class Noted(NamedTuple):
 
 
 class Befell(NamedTuple):
-    """A mishap of the node with this URL, or of the database for it, from when to when."""
+    """A mishap of the node with this URL, from when to when."""
 
     kind: str
     node: str

@@ -37,11 +37,6 @@ _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 5.0
 _END = None
 
-# No notice waits for a standby: what each is about is committed, and NOTIFY itself has nothing to keep. But a
-# hint that its transaction sets is written to the log where `wal_log_hints` or checksums are on.
-# https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
-_SESSION = "SET synchronous_commit = off"
-
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
@@ -84,7 +79,7 @@ class Notices:
         while (first := self._waiting.get()) is not _END:
             together = [first, *self._further()]
             try:
-                connection = connection or self._connected()
+                connection = connection or self._connect()
                 _notify(connection, list(payloads(self._sender, together)))
             except (psycopg.Error, ConnectionError) as error:
                 log.warning("%d notices were not sent: %s", len(together), error)
@@ -93,7 +88,7 @@ class Notices:
                 connection = None
                 self._closed.wait(_RETRY_SECONDS)
         with contextlib.suppress(psycopg.Error, ConnectionError):
-            connection = connection or self._connected()
+            connection = connection or self._connect()
             _notify(connection, [self._sender])  # wakes up this process's own listener
             connection.close()
 
@@ -110,16 +105,8 @@ class Notices:
             yield notice
 
     def _listening(self) -> "psycopg.Connection[Any]":
-        return self._connected(f"LISTEN {CHANNEL}")
-
-    def _connected(self, *further: str) -> "psycopg.Connection[Any]":
         connection = self._connect()
-        try:
-            for statement in (_SESSION, *further):
-                connection.execute(statement.encode())
-        except psycopg.Error:
-            connection.close()
-            raise
+        connection.execute(f"LISTEN {CHANNEL}".encode())
         return connection
 
     def _listen(self, connection: "psycopg.Connection[Any] | None") -> None:
