@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from tests.eventually import eventually_async
@@ -59,42 +60,116 @@ async def a_server(url: str) -> AsyncIterator[Server]:
         await server.store.close()
 
 
-def run(url: str, sql: str) -> None:
+def run(url: str, sql: str) -> list[tuple[Any, ...]]:
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.encode())
+        cursor = connection.execute(sql.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
-def test_what_lasts_keeps_no_shard_of_a_lost_connection(postgres: Cluster) -> None:
-    """The library waits for its handlers, and no function of ten minutes may hold up its next start."""
+def lose_the_library(url: str) -> None:
+    """End the session by which it lends."""
+    run(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_OF_THE_LIBRARY}")
+
+
+def lent(url: str, how: str = "") -> frozenset[str]:
+    """By which loops of the library shards are lent."""
+    rows = run(url, f"SELECT DISTINCT queue_manager_id::text FROM passrole_pgqueuer{how}")
+    return frozenset(loop for (loop,) in rows)
+
+
+_OF_THE_LIBRARY = (
+    "datname = current_database() AND query LIKE '%passrole_pgqueuer%' AND pid <> pg_backend_pid()"
+)
+_BORROWINGS = "SELECT shard, node, fence, is_closing FROM leases ORDER BY shard"
+
+
+def test_no_shard_changes_hands_because_a_connection_is_lost(postgres: Cluster) -> None:
+    """What is in hand goes on meanwhile, and its shard is not let go either."""
     url = postgres.create("lease_lost")
 
     async def scenario() -> None:
         async with a_server(url) as server:
             server.store.share.begun(KEY)
-            driver = server.leases._driver
-            assert driver is not None
-            run(url, f"SELECT pg_terminate_backend({driver._connection.info.backend_pid})")
-            await server.until_it_has(NONE)
-            await server.until_it_has(ALL)
+            for _ in range(2):
+                before, loops = run(url, _BORROWINGS), lent(url)
+                lose_the_library(url)
+
+                async def is_back(former: frozenset[str] = loops) -> bool:
+                    assert server.store.share.opened == ALL
+                    return not lent(url) & former and None not in lent(url)
+
+                await eventually_async(is_back)
+                assert run(url, _BORROWINGS) == before
             server.store.share.ended(KEY)
 
     asyncio.run(scenario())
 
 
-def test_shards_are_lent_again_after_the_librarys_loop_has_failed(postgres: Cluster) -> None:
+def test_no_shard_changes_hands_because_the_librarys_loop_fails(postgres: Cluster) -> None:
     """Whatever it failed with: the connection may be as good as ever."""
     url = postgres.create("lease_failed")
 
     async def scenario() -> None:
         async with a_server(url) as server:
             server.store.share.begun(KEY)
+            before, loops = run(url, _BORROWINGS), lent(url)
             run(url, "ALTER TABLE passrole_pgqueuer RENAME TO gone")
-            await server.until_it_has(NONE)
+
+            async def has_ended() -> bool:
+                return len(server.leases._tenures.kept) == SHARDS
+
+            await eventually_async(has_ended)
+            assert server.store.share.opened == ALL
             run(url, "ALTER TABLE gone RENAME TO passrole_pgqueuer")
+
+            async def is_back() -> bool:
+                return not lent(url) & loops and None not in lent(url)
+
+            await eventually_async(is_back)
+            assert (run(url, _BORROWINGS), server.store.share.opened) == (before, ALL)
+            server.store.share.ended(KEY)
+
+    asyncio.run(scenario())
+
+
+def test_what_is_handed_over_as_the_loop_fails_is_offered_again(postgres: Cluster) -> None:
+    """The library waits for its handlers, and no function of ten minutes may hold up its next start."""
+    url = postgres.create("lease_drained")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            server.store.share.begun(KEY)
+            server.leases.balance(SHARDS, NONE)  # it keeps one, and that of the key is another one
+
+            async def waits() -> bool:
+                return len(server.leases._drains) == 1 == len(server.store.share.opened)
+
+            await eventually_async(waits)
+            lose_the_library(url)
             await server.until_it_has(ALL)
             server.store.share.ended(KEY)
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_ends_while_its_loop_has_failed_waits_for_nothing(postgres: Cluster) -> None:
+    from passrole.worker.leases import HAND_OVER_SECONDS
+
+    url = postgres.create("lease_ends")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            run(url, "ALTER TABLE passrole_pgqueuer RENAME TO gone")
+
+            async def has_ended() -> bool:
+                return len(server.leases._tenures.kept) == SHARDS
+
+            await eventually_async(has_ended)
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                await server.leases.close()
+            assert server.store.share.opened == NONE
 
     asyncio.run(scenario())
 

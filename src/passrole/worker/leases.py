@@ -12,37 +12,31 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-import psycopg
-from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
-from pgqueuer.adapters.persistence.qb import (
-    QueryBuilderEnvironment,
-    QueryQueueBuilder,
-    QuerySchedulerBuilder,
-)
-from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
-from pgqueuer.domain.settings import DBSettings, Durability
 
 from passrole import disk
 from passrole.store import Tx, shards, share
 from passrole.store.postgres import PostgresStore
-from passrole.store.postgres_connecting import conninfo, is_lost, unreachable
 from passrole.store.share import SHARDS
+from passrole.worker.lease_jobs import (
+    HEARTBEAT_SECONDS,
+    JOB,
+    SETTINGS,
+    Driver,
+    LeaseJobs,
+    Silence,
+    connected,
+)
 from passrole.worker.supervisor import Loop, Supervisor
+from passrole.worker.tenures import Tenure, Tenures, shard_of_job
 
 log = logging.getLogger(__name__)
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # it tells of each shard that is given back
-
-HEARTBEAT_SECONDS = 6.0
-"""How long a server may be silent before its shards are lent to others."""
 
 HAND_OVER_SECONDS = 2.0
 """What a server that is told to stop, or rests, gives the work in its hands, before others may begin it
@@ -54,7 +48,6 @@ AGAIN_SECONDS = 1.0
 
 OFFER_SECONDS = 30.0
 _LOOK_SECONDS = 2.0
-_JOB = "shard"
 
 
 class Leases:
@@ -62,13 +55,11 @@ class Leases:
 
     def __init__(self, store: PostgresStore) -> None:
         self._store = store
-        self._over: dict[int, asyncio.Event] = {}
+        self._tenures = Tenures(store.share.close)
+        self._silence = Silence()
         self._fair = SHARDS
         self._drains: set[asyncio.Timeout] = set()
-        self._none_held = asyncio.Event()
-        self._none_held.set()
-        self._is_closing = False
-        self._driver: _Driver | None = None
+        self._is_closing = self._has_failed = self._is_installed = False
         self._loop: Loop | None = None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -79,43 +70,43 @@ class Leases:
     async def close(self) -> None:
         """Give every shard back, once what is in hand has ended or HAND_OVER_SECONDS are over."""
         self._is_closing, self._fair = True, 0
-        self._end(self._over)
+        self._tenures.end_at_once()
         self._hasten()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2 * HAND_OVER_SECONDS):
-                await self._none_held.wait()
+                await self._tenures.none_held.wait()
         if self._loop is not None:  # the library waits for its handlers, and these for a commit that may hang
             await self._loop.stop(AGAIN_SECONDS)
 
     def balance(self, servers: int, lost: frozenset[int]) -> None:
         """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one.
 
-        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS. So they are
-        where the library has ended: it waits for its handlers before it can be started again.
+        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS.
         """
         self._fair = math.ceil(SHARDS / servers) if servers and not self._is_closing else 0
-        has_ended = self._driver is not None and self._driver.has_failed
-        self._end(each for each in self._over if each in lost)
-        self._end(sorted(self._over)[0 if has_ended else self._fair :])
-        if has_ended or not self._fair:
+        self._tenures.end_at_once(lost)
+        self._tenures.end(self._tenures.shards[self._fair :])
+        if not self._fair:
             self._hasten()
 
     async def _offer(self) -> None:
         """None is lost for long, whatever becomes of a server between its last word and its next."""
         while True:
             await asyncio.sleep(OFFER_SECONDS)
-            async with _connected(self._store.url) as connection:
-                await _offer_all(_Queries(_Driver(connection)))
+            async with connected(self._store.url) as connection:
+                await LeaseJobs(Driver(connection)).offer_all()
 
     async def _borrow(self) -> None:
-        async with _connected(self._store.url) as connection:
-            driver = _Driver(connection)
-            queries = _Queries(driver, lambda: self._fair - len(manager.job_context))
-            manager = QueueManager(queries, channel=_SETTINGS.channel)
-            await _install(queries)
-            await _offer_all(queries)
-            manager.entrypoint(_JOB, on_failure="hold")(self._hold)
-            self._driver = driver
+        async with connected(self._store.url) as connection:
+            driver = Driver(connection, self._silence, self._failed)
+            jobs = LeaseJobs(driver, self._tenures, lambda: self._fair - len(manager.job_context))
+            manager = QueueManager(jobs, channel=SETTINGS.channel)
+            if not self._is_installed:
+                await jobs.install_or_upgrade()
+                self._is_installed = True
+            await jobs.offer_all()
+            manager.entrypoint(JOB, on_failure="hold")(self._hold)
+            self._has_failed = False
             await manager.run(
                 dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
                 batch_size=SHARDS,
@@ -123,28 +114,33 @@ class Leases:
                 log_aggregation_interval=timedelta(0),
             )
 
+    def _failed(self) -> None:
+        """The library waits for its handlers before it can be started again: none may last."""
+        self._has_failed = True
+        self._tenures.interrupt()
+        self._hasten()
+
     async def _hold(self, job: Job) -> None:
         """Have the shard until it is over. Always raises RetryRequested: the library drops what fails."""
-        shard = int(job.payload or b"0")
-        if not self._is_closing and shard not in self._over:
-            self._over[shard] = asyncio.Event()
-            self._none_held.clear()
+        if not self._is_closing and (tenure := self._tenures.take_up(job)) is not None:
             try:
-                await self._have(shard, self._over[shard])
+                await self._have(shard_of_job(job), tenure)
             except Exception as error:
-                disk.report(log, error, f"shard {shard} of the background work")
+                disk.report(log, error, f"shard {shard_of_job(job)} of the background work")
             finally:
-                self._store.share.close(shard)
-                del self._over[shard]
-                if not self._over:
-                    self._none_held.set()
+                self._tenures.lay_down(tenure)
         raise RetryRequested
 
-    async def _have(self, shard: int, over: asyncio.Event) -> None:
+    async def _have(self, shard: int, tenure: Tenure) -> None:
         store, mine = self._store, self._store.share
-        await store.write(partial(_borrowed, shard=shard, node=mine.node))
-        mine.open(shard)
-        await over.wait()
+        if not tenure.is_begun:
+            await store.write(partial(_borrowed, shard=shard, node=mine.node))
+            mine.open(shard)
+            tenure.is_begun = True
+        await tenure.woken.wait()
+        if not tenure.is_over:
+            tenure.is_kept = True
+            return
         mine.close(shard)
         if await store.write(partial(_closed, shard=shard, node=mine.node)):
             await self._drained(shard)
@@ -152,8 +148,9 @@ class Leases:
 
     async def _drained(self, shard: int) -> None:
         """What is in hand has ended, or there is no more time for it."""
+        has_time = self._fair and not self._has_failed
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if self._fair else HAND_OVER_SECONDS) as drain:
+            async with asyncio.timeout(None if has_time else HAND_OVER_SECONDS) as drain:
                 self._drains.add(drain)
                 try:
                     await self._store.share.emptied(shard)
@@ -166,14 +163,6 @@ class Leases:
             if each.when() is None:
                 each.reschedule(asyncio.get_running_loop().time() + HAND_OVER_SECONDS)
 
-    def _end(self, which: Iterable[int]) -> None:
-        for each in which:
-            self._over[each].set()
-
-
-# "durable": a standby has no UNLOGGED log, and after its promotion no work would be lent
-_SETTINGS = DBSettings(prefix="passrole_", durability=Durability.durable)
-
 
 def _borrowed(tx: Tx, shard: int, node: int) -> None:
     shards.borrow(tx, shard, node)
@@ -184,90 +173,3 @@ def _closed(tx: Tx, shard: int, node: int) -> bool:
     is_ours = shards.close(tx, shard, node)
     tx.notify(share.CHANNEL)
     return is_ours
-
-
-class _Driver(PsycopgDriver):
-    """The library's connection. Its loop ends with the first read that fails, whatever it is that failed."""
-
-    has_failed = False
-
-    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        """The rows."""
-        try:
-            rows = await super().fetch(query, *args)
-        except BaseException:
-            self.has_failed = True
-            raise
-        self.has_failed = False
-        return rows
-
-
-class _Queries(Queries):
-    """The library's tables. Whoever has as many shards as there is `room` for leaves the others to others."""
-
-    def __init__(self, driver: _Driver, room: Callable[[], int] = lambda: SHARDS) -> None:
-        super().__init__(
-            driver,
-            QueryBuilderEnvironment(_SETTINGS),
-            QueryQueueBuilder(_SETTINGS),
-            QuerySchedulerBuilder(_SETTINGS),
-        )
-        self._room = room
-
-    async def dequeue(self, batch_size: int, *args: Any, **options: Any) -> list[Job]:
-        """As many jobs as there is room for."""
-        room = min(batch_size, self._room())
-        return await super().dequeue(room, *args, **options) if room > 0 else []
-
-    async def retry_job(self, job: Job, delay: timedelta, traceback_record: object) -> None:  # noqa: ARG002
-        """Offer the job again, if it is still lent to this server.
-
-        The library's own asks nothing: a server that was away would offer what others had borrowed meanwhile,
-        borrow it again, and they from it, without an end.
-        """
-        await self.driver.execute(
-            f"UPDATE {self.qbq.qualified.queue_table} SET status = 'queued', execute_after = now() + $3,"  # noqa: S608
-            " attempts = attempts + 1, updated = now(), queue_manager_id = NULL"
-            " WHERE id = $1 AND queue_manager_id = $2",
-            *(job.id, job.queue_manager_id, delay),
-        )
-
-
-# The library's triggers notify, and a NOTIFY whose commit waits for a standby holds up everybody's. What it
-# writes may be lost by a failover: it proves nothing, and is offered again.
-# https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
-_SESSION = "SET synchronous_commit = off"
-
-
-@asynccontextmanager
-async def _connected(url: str) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
-    """Raises ConnectionError where it is lost, or cannot be had."""
-    try:
-        async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
-            await connection.execute(_SESSION)
-            yield connection
-    except psycopg.OperationalError as error:
-        if not is_lost(error):
-            raise
-        raise unreachable(url, error) from None
-
-
-async def _install(queries: Queries) -> None:
-    """Make the library's tables, or bring them up to date."""
-    async with queries.schema_lock():
-        if not await queries.schema_is_installed():
-            await queries.install()
-            return
-    await queries.upgrade()
-
-
-async def _offer_all(queries: Queries) -> None:
-    """Offer each shard that is not offered or lent."""
-    numbers = range(SHARDS)
-    await queries.enqueue(
-        [_JOB] * SHARDS,
-        [b"%d" % each for each in numbers],
-        [0] * SHARDS,
-        dedupe_key=[f"{_JOB} {each}" for each in numbers],
-        on_conflict="skip",
-    )

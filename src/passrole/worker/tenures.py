@@ -1,0 +1,106 @@
+"""A server's time with each shard that it has borrowed, from its lease to its end.
+
+A tenure outlives the loop of the library that lends shards. That loop ends with its connection, and waits for
+its handlers: so a handler leaves its tenure `kept`, without heartbeats, and one of the next loop takes it up,
+where nobody else has borrowed the shard meanwhile. What is in hand goes on, and nothing changes hands because
+PostgreSQL was away for a moment. docs/decisions/0019-shards.md
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pgqueuer.domain.models import Job
+
+from passrole.store.share import SHARDS
+
+
+def shard_of_job(job: Job) -> int:
+    """The shard that the library's job lends."""
+    return int(job.payload or b"0")
+
+
+@dataclass
+class Tenure:
+    """`job`: by which the shard is lent. `is_begun`: the row says so. `is_over`: it is to be given back."""
+
+    job: Job
+    is_begun: bool = False
+    is_over: bool = False
+    is_kept: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where it is over, or its handler has to end."""
+
+
+class Tenures:
+    """By their shards. Changed on the event loop alone."""
+
+    def __init__(self, drop: Callable[[int], None]) -> None:
+        """`drop` is told of each shard of which no more work may be begun."""
+        self._drop = drop
+        self._of: dict[int, Tenure] = {}
+        self.none_held = asyncio.Event()
+        self.none_held.set()
+
+    @property
+    def shards(self) -> list[int]:
+        """In order."""
+        return sorted(self._of)
+
+    @property
+    def kept(self) -> list[Job]:
+        """What lends those that have no handler."""
+        return [each.job for each in self._of.values() if each.is_kept]
+
+    def take_up(self, job: Job) -> Tenure | None:
+        """Go on with a kept tenure or begin one; None where another handler has it."""
+        shard = shard_of_job(job)
+        tenure = self._of.get(shard)
+        if tenure is None:
+            tenure = self._of[shard] = Tenure(job)
+            self.none_held.clear()
+        elif not tenure.is_kept:
+            return None
+        elif not tenure.is_over:
+            tenure.woken.clear()
+        tenure.job, tenure.is_kept = job, False
+        return tenure
+
+    def lay_down(self, tenure: Tenure) -> None:
+        """Its handler ends; so does the tenure, unless it is kept."""
+        if not tenure.is_kept:
+            self._let_go(shard_of_job(tenure.job))
+
+    def interrupt(self) -> None:
+        """The library's loop ends: so must every handler."""
+        for each in self._of.values():
+            each.woken.set()
+
+    def retaken(self, jobs: Iterable[Job]) -> None:
+        """Of the kept ones these are this server's still; the others are over."""
+        still = {shard_of_job(each): each for each in jobs}
+        for shard in [shard for shard, each in self._of.items() if each.is_kept]:
+            if shard in still:
+                self._of[shard].job = still[shard]
+            else:
+                self._let_go(shard)
+
+    def end(self, shards: Iterable[int]) -> None:
+        """Give these back, as soon as there is a handler for it."""
+        for each in shards:
+            self._of[each].is_over = True
+            self._of[each].woken.set()
+
+    def end_at_once(self, shards: Iterable[int] = range(SHARDS)) -> None:
+        """The same of those that are another's, or whose server ends: nobody waits for a handler."""
+        for shard in [each for each in shards if each in self._of]:
+            if self._of[shard].is_kept:
+                self._let_go(shard)
+            else:
+                self.end([shard])
+
+    def _let_go(self, shard: int) -> None:
+        self._drop(shard)
+        del self._of[shard]
+        if not self._of:
+            self.none_held.set()

@@ -1,0 +1,116 @@
+"""Tenures outlive loops of the library, and patience is for silence."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
+from pgqueuer.domain.models import Job
+
+from passrole.worker.lease_jobs import PATIENCE_SECONDS, SILENCE_SECONDS, Silence
+from passrole.worker.tenures import Tenures
+
+
+def job(shard: int, loop: int = 1) -> Job:
+    """What lends the shard to a loop of the library."""
+    then = datetime(2026, 11, 30, tzinfo=UTC)
+    fields: dict[str, Any] = dict.fromkeys(("created", "updated", "heartbeat", "execute_after"), then)
+    lent: dict[str, Any] = {"queue_manager_id": uuid.UUID(int=loop), "headers": None}
+    lent |= {"id": shard + 1, "priority": 0, "status": "picked", "entrypoint": "shard"}
+    return Job(payload=b"%d" % shard, **fields, **lent)
+
+
+class Held:
+    """Tenures of the shards 0 to 3, and what was dropped of them."""
+
+    def __init__(self) -> None:
+        self.dropped: list[int] = []
+        self.tenures = Tenures(self.dropped.append)
+        self.each = [self.tenures.take_up(job(shard)) for shard in range(4)]
+
+    def lose(self) -> None:
+        """The loop ends: each handler leaves its tenure kept."""
+        self.tenures.interrupt()
+        for each in self.each:
+            assert each is not None
+            assert each.woken.is_set()
+            each.is_kept = True
+            self.tenures.lay_down(each)
+
+
+def test_a_tenure_has_one_handler() -> None:
+    assert Held().tenures.take_up(job(2)) is None
+
+
+def test_kept_tenures_go_on_where_they_are_still_lent() -> None:
+    held = Held()
+    held.lose()
+    assert (held.tenures.shards, held.dropped) == ([0, 1, 2, 3], [])
+    held.tenures.retaken([job(1, 2), job(3, 2)])
+    assert (held.tenures.shards, held.dropped, held.tenures.kept) == ([1, 3], [0, 2], [job(1, 2), job(3, 2)])
+    again = held.tenures.take_up(job(1, 2))
+    assert again is held.each[1]
+    assert again is not None
+    assert not again.woken.is_set()
+    assert held.tenures.kept == [job(3, 2)]
+
+
+def test_one_that_is_over_while_it_is_kept_is_given_back_by_its_next_handler() -> None:
+    held = Held()
+    held.lose()
+    held.tenures.end([1])
+    assert held.dropped == []
+    again = held.tenures.take_up(job(1, 2))
+    assert again is not None
+    assert again.is_over
+    assert again.woken.is_set()
+
+
+def test_one_that_is_lost_while_it_is_kept_is_dropped_at_once() -> None:
+    held = Held()
+    held.lose()
+    held.tenures.end_at_once([1, 40])
+    assert (held.dropped, held.tenures.shards) == ([1], [0, 2, 3])
+    held.tenures.end_at_once()
+    assert held.tenures.none_held.is_set()
+
+
+def test_one_that_is_lost_otherwise_has_a_handler_for_that() -> None:
+    held = Held()
+    held.tenures.end_at_once([1])
+    assert held.dropped == []
+    assert held.each[1] is not None
+    assert held.each[1].is_over
+
+
+OFTEN, SELDOM = 2.0, SILENCE_SECONDS + 0.5
+
+
+@pytest.mark.parametrize(
+    ("every", "may_take"),
+    [
+        ([OFTEN] * 4, "yyyy"),
+        ([OFTEN, SELDOM, *[OFTEN] * 6], "ynnnnnny"),  # patient for 11 seconds
+        ([SELDOM] * 6, "nnnnyn"),  # who is slow for ever takes something now and then
+    ],
+    ids=["who hears often", "after a silence", "who hears seldom"],
+)
+def test_patience_follows_a_silence(every: list[float], may_take: str) -> None:
+    now = 0.0
+    silence, said = Silence(lambda: now), ""
+    for seconds in every:
+        now += seconds
+        said += "y" if silence.may_take() else "n"
+        silence.heard()
+    assert said == may_take
+
+
+def test_who_wakes_from_a_sleep_of_the_whole_machine_is_patient_before_it_asks() -> None:
+    now = 0.0
+    silence = Silence(lambda: now)
+    now = 3600.0
+    assert not silence.may_take()
+    now += PATIENCE_SECONDS
+    assert silence.may_take()
