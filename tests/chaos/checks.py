@@ -29,7 +29,7 @@ take over from is late.
 """
 
 _TAKEN_OVER_SECONDS = 3.0
-"""Shards are lent to others 6 s after the last heartbeat, which comes every 3 s."""
+"""Shards are lent to others 6 s after the last heartbeat, which may be half as old."""
 
 _SECONDS_OF_A_RUN = 10.0
 

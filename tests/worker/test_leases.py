@@ -1,6 +1,7 @@
 """What a server does with its shards where its database, the library's loop or another server takes them."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,11 +10,18 @@ import pytest
 from tests.eventually import eventually_async
 from tests.postgres import Cluster
 
-from passrole.store import shards
+from passrole.store import shards, share
 from passrole.store.share import SHARDS, shard_of
 from passrole.worker.supervisor import Supervisor
 
 pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
+
+import psycopg
+
+from passrole.store.postgres import PostgresStore
+from passrole.worker import lease_jobs
+from passrole.worker.lease_jobs import HEARTBEAT_SECONDS
+from passrole.worker.leases import HAND_OVER_SECONDS, Leases
 
 KEY = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/e"
 ALL = frozenset(range(SHARDS))
@@ -23,11 +31,8 @@ NONE: frozenset[int] = frozenset()
 class Server:
     """A server that borrows, and balances when it is told to."""
 
-    def __init__(self, url: str) -> None:
-        from passrole.store.postgres import PostgresStore
-        from passrole.worker.leases import Leases
-
-        self.store = PostgresStore(url, is_shared=True)
+    def __init__(self, url: str, folder: str = "") -> None:
+        self.store = PostgresStore(url, is_shared=True, name=folder)
         self.leases, self._supervisor = Leases(self.store), Supervisor()
         self.leases.start(self._supervisor)
 
@@ -40,18 +45,18 @@ class Server:
         """Exactly these shards, where it looks again and again as worker/nodes.py does."""
 
         async def has() -> bool:
-            opened = self.store.share.opened
+            held = self.leases.held
             borrowed = await self.store.read(lambda tx: shards.borrowed(tx, self.store.share.node))
-            self.leases.balance(1, opened - borrowed)
-            return opened == borrowed == wanted
+            self.leases.balance(1, held - borrowed)
+            return self.store.share.opened == borrowed == wanted
 
         await eventually_async(has)
 
 
 @asynccontextmanager
-async def a_server(url: str) -> AsyncIterator[Server]:
+async def a_server(url: str, folder: str = "") -> AsyncIterator[Server]:
     """With every shard at first."""
-    server = Server(url)
+    server = Server(url, folder)
     try:
         await server.until_it_has(ALL)
         yield server
@@ -60,9 +65,41 @@ async def a_server(url: str) -> AsyncIterator[Server]:
         await server.store.close()
 
 
-def run(url: str, sql: str) -> list[tuple[Any, ...]]:
-    import psycopg
+async def until_kept(server: Server) -> None:
+    """Its loop has failed; meanwhile nothing is closed."""
 
+    async def are_kept() -> bool:
+        assert server.store.share.opened == server.leases.held
+        return server.leases._tenures.kept == server.leases.held
+
+    await eventually_async(are_kept)
+
+
+async def until_taken_up(server: Server) -> None:
+    """Its next loop goes on with what it had; meanwhile nothing is closed."""
+    held = server.leases.held
+
+    async def are_taken_up() -> bool:
+        assert server.store.share.opened == server.leases.held == held
+        return not server.leases._tenures.kept
+
+    await eventually_async(are_taken_up)
+
+
+async def shares(one: Server, other: Server) -> frozenset[int]:
+    """What one of two has, once both have half of all."""
+
+    async def are_fair() -> bool:
+        for each in (one, other):
+            each.leases.balance(2, NONE)
+        opened = [each.store.share.opened for each in (one, other)]
+        return [len(each) for each in opened] == [SHARDS // 2] * 2 and not opened[0] & opened[1]
+
+    await eventually_async(are_fair)
+    return one.store.share.opened
+
+
+def run(url: str, sql: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(sql.encode())
         return cursor.fetchall() if cursor.description else []
@@ -73,10 +110,11 @@ def lose_the_library(url: str) -> None:
     run(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_OF_THE_LIBRARY}")
 
 
-def lent(url: str, how: str = "") -> frozenset[str]:
-    """By which loops of the library shards are lent."""
-    rows = run(url, f"SELECT DISTINCT queue_manager_id::text FROM passrole_pgqueuer{how}")
-    return frozenset(loop for (loop,) in rows)
+def oldest_heartbeat(url: str) -> float:
+    """In seconds; those that are offered have none."""
+    rows = run(url, "SELECT EXTRACT(EPOCH FROM max(now() - heartbeat))::float FROM passrole_pgqueuer")
+    age: float = rows[0][0]
+    return age
 
 
 _OF_THE_LIBRARY = (
@@ -93,14 +131,11 @@ def test_no_shard_changes_hands_because_a_connection_is_lost(postgres: Cluster) 
         async with a_server(url) as server:
             server.store.share.begun(KEY)
             for _ in range(2):
-                before, loops = run(url, _BORROWINGS), lent(url)
+                before = run(url, _BORROWINGS)
                 lose_the_library(url)
-
-                async def is_back(former: frozenset[str] = loops) -> bool:
-                    assert server.store.share.opened == ALL
-                    return not lent(url) & former and None not in lent(url)
-
-                await eventually_async(is_back)
+                await until_kept(server)
+                await until_taken_up(server)
+                assert oldest_heartbeat(url) < HEARTBEAT_SECONDS
                 assert run(url, _BORROWINGS) == before
             server.store.share.ended(KEY)
 
@@ -114,22 +149,111 @@ def test_no_shard_changes_hands_because_the_librarys_loop_fails(postgres: Cluste
     async def scenario() -> None:
         async with a_server(url) as server:
             server.store.share.begun(KEY)
-            before, loops = run(url, _BORROWINGS), lent(url)
+            before = run(url, _BORROWINGS)
             run(url, "ALTER TABLE passrole_pgqueuer RENAME TO gone")
+            await until_kept(server)
+            run(url, "ALTER TABLE gone RENAME TO passrole_pgqueuer")
+            await until_taken_up(server)
+            assert run(url, _BORROWINGS) == before
+            server.store.share.ended(KEY)
 
-            async def has_ended() -> bool:
-                return len(server.leases._tenures.kept) == SHARDS
+    asyncio.run(scenario())
 
-            await eventually_async(has_ended)
-            assert server.store.share.opened == ALL
+
+@pytest.mark.parametrize("how", ["its answer is lost", "it is undone by a failover"])
+def test_no_shard_changes_hands_because_the_taking_up_fails(
+    how: str, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be committed and nobody knows, or known and be lost."""
+    url = postgres.create(f"lease_up_{len(how)}")
+    taken_up, failures = lease_jobs.LeaseJobs._retaken, iter([how])
+
+    async def lost(jobs: Any, borrower: object) -> Any:
+        before = run(url, "SELECT id, queue_manager_id, heartbeat FROM passrole_pgqueuer")
+        found = await taken_up(jobs, borrower)
+        if next(failures, "") == "its answer is lost":
+            raise psycopg.OperationalError("the connection is lost")
+        for number, whose, beat in before if how != "its answer is lost" else ():
+            undone = "UPDATE passrole_pgqueuer SET queue_manager_id = {}, heartbeat = {} WHERE id = {}"
+            run(url, undone.format(*(f"'{each}'" for each in (whose, beat, number))))
+        return found
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            before = run(url, _BORROWINGS)
+            monkeypatch.setattr(lease_jobs.LeaseJobs, "_retaken", lost)
+            for _ in range(2):
+                lose_the_library(url)
+                await until_kept(server)
+                await until_taken_up(server)
+            assert run(url, _BORROWINGS) == before
+
+    asyncio.run(scenario())
+
+
+def test_an_outage_makes_nobody_the_heir_of_the_others(postgres: Cluster) -> None:
+    """Neither the first that is back, nor one that is started just then."""
+    url = postgres.create("lease_outage_of_all")
+
+    async def scenario() -> None:
+        async with a_server(url) as one:
+            other = Server(url)
+            try:
+                await shares(one, other)
+                before = run(url, _BORROWINGS)
+                lose_the_library(url)
+                await asyncio.gather(until_kept(one), until_kept(other))
+                run(url, "UPDATE passrole_pgqueuer SET heartbeat = now() - interval '20 s'")
+                third = Server(url)
+                try:
+                    await asyncio.gather(until_taken_up(one), until_taken_up(other))
+                    assert (run(url, _BORROWINGS), third.leases.held) == (before, NONE)
+                finally:
+                    await third.close()
+                    await third.store.close()
+            finally:
+                await other.close()
+                await other.store.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_in_the_folder_of_one_that_was_killed_waits_for_no_heartbeat(postgres: Cluster) -> None:
+    url, again = postgres.create("lease_again"), uuid.uuid4().hex
+
+    async def scenario() -> None:
+        async with a_server(url, again):
+            """Its heartbeats are as young as they can be, as those of one that is killed are."""
+            former = run(url, "SELECT id, queue_manager_id, status, heartbeat FROM passrole_pgqueuer")
+        for number, whose, status, beat in former:
+            values = f"queue_manager_id = '{whose}', status = '{status}', heartbeat = '{beat}'"
+            run(url, f"UPDATE passrole_pgqueuer SET {values} WHERE id = {number}")
+        run(url, "UPDATE passrole_pgqueuer SET heartbeat = now() + interval '1 h'")
+        async with a_server(url, again):
+            """It has them all."""
+
+    asyncio.run(scenario())
+
+
+def test_what_is_another_ones_after_an_outage_is_nothing_to_hold(postgres: Cluster) -> None:
+    """Whoever has work in memory that waits for its turn is told."""
+    url = postgres.create("lease_told")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            told: list[str] = []
+            server.store.listen(share.CHANNEL, told.append)
+            run(url, "ALTER TABLE passrole_pgqueuer RENAME TO gone")
+            await until_kept(server)
+            run(url, "UPDATE gone SET queue_manager_id = gen_random_uuid(), heartbeat = now() + '1 h'")
+            run(url, "UPDATE leases SET node = 4711, fence = fence + 1")
+            assert not told
             run(url, "ALTER TABLE gone RENAME TO passrole_pgqueuer")
 
-            async def is_back() -> bool:
-                return not lent(url) & loops and None not in lent(url)
+            async def is_told() -> bool:
+                return server.store.share.opened == NONE and bool(told)
 
-            await eventually_async(is_back)
-            assert (run(url, _BORROWINGS), server.store.share.opened) == (before, ALL)
-            server.store.share.ended(KEY)
+            await eventually_async(is_told)
 
     asyncio.run(scenario())
 
@@ -155,18 +279,12 @@ def test_what_is_handed_over_as_the_loop_fails_is_offered_again(postgres: Cluste
 
 
 def test_a_server_that_ends_while_its_loop_has_failed_waits_for_nothing(postgres: Cluster) -> None:
-    from passrole.worker.leases import HAND_OVER_SECONDS
-
     url = postgres.create("lease_ends")
 
     async def scenario() -> None:
         async with a_server(url) as server:
             run(url, "ALTER TABLE passrole_pgqueuer RENAME TO gone")
-
-            async def has_ended() -> bool:
-                return len(server.leases._tenures.kept) == SHARDS
-
-            await eventually_async(has_ended)
+            await until_kept(server)
             async with asyncio.timeout(HAND_OVER_SECONDS):
                 await server.leases.close()
             assert server.store.share.opened == NONE
@@ -190,10 +308,6 @@ def test_what_lasts_holds_no_shard_that_another_server_has(postgres: Cluster) ->
 
 def test_a_server_that_is_told_to_end_waits_for_no_commit_that_hangs(postgres: Cluster) -> None:
     """As while a standby is away: neither its own commits nor those of the library end."""
-    import psycopg
-
-    from passrole.worker.leases import HAND_OVER_SECONDS
-
     url = postgres.create("lease_hangs")
 
     async def scenario() -> None:
@@ -202,5 +316,42 @@ def test_a_server_that_is_told_to_end_waits_for_no_commit_that_hangs(postgres: C
                 other.execute("LOCK TABLE leases, passrole_pgqueuer")
                 async with asyncio.timeout(2 * HAND_OVER_SECONDS + 20):
                     await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_handed_over_and_taken_meanwhile_sends_no_heartbeats(postgres: Cluster) -> None:
+    """A function of ten minutes would keep alive the lease of a server that is dead."""
+    url, shard = postgres.create("lease_handed"), shard_of(KEY)
+    of_the_shard = f"WHERE convert_from(payload, 'UTF8') = '{shard}'"
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            server.store.share.begun(KEY)
+            server.leases.balance(SHARDS, NONE)
+
+            async def waits() -> bool:
+                return len(server.leases._drains) == 1 == len(server.store.share.opened)
+
+            await eventually_async(waits)
+            run(url, f"UPDATE passrole_pgqueuer SET queue_manager_id = gen_random_uuid() {of_the_shard}")
+            run(url, f"UPDATE leases SET node = 4711, fence = fence + 1 WHERE shard = {shard}")
+            await server.until_it_has(ALL)
+            server.store.share.ended(KEY)
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_ends_beside_a_commit_that_hangs_leaves_its_shards_to_others(postgres: Cluster) -> None:
+    """The library deletes what was cancelled, and nobody would have it until it is offered again."""
+    url = postgres.create("lease_offered")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            with psycopg.connect(url) as other:
+                other.execute("LOCK TABLE leases")
+                await server.leases.close()
+                offered = "SELECT count(*) FROM passrole_pgqueuer WHERE status = 'queued'"
+                assert run(url, offered) == [(SHARDS,)]
 
     asyncio.run(scenario())

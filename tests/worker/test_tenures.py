@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
 from pgqueuer.domain.models import Job
 
-from passrole.worker.lease_jobs import PATIENCE_SECONDS, SILENCE_SECONDS, Silence
+from passrole.worker.lease_jobs import SILENCE_SECONDS, Silence
 from passrole.worker.tenures import Tenures
 
 
@@ -28,6 +28,7 @@ class Held:
     def __init__(self) -> None:
         self.dropped: list[int] = []
         self.tenures = Tenures(self.dropped.append)
+        self.tenures.retaken([])
         self.each = [self.tenures.take_up(job(shard)) for shard in range(4)]
 
     def lose(self) -> None:
@@ -48,13 +49,19 @@ def test_kept_tenures_go_on_where_they_are_still_lent() -> None:
     held = Held()
     held.lose()
     assert (held.tenures.shards, held.dropped) == ([0, 1, 2, 3], [])
+    interrupted = [held.tenures.are_interrupted]
     held.tenures.retaken([job(1, 2), job(3, 2)])
-    assert (held.tenures.shards, held.dropped, held.tenures.kept) == ([1, 3], [0, 2], [job(1, 2), job(3, 2)])
+    assert [*interrupted, held.tenures.are_interrupted] == [True, False]
+    assert (held.tenures.shards, held.dropped, held.tenures.kept) == (
+        [1, 3],
+        [0, 2],
+        frozenset({1, 3}),
+    )
     again = held.tenures.take_up(job(1, 2))
     assert again is held.each[1]
     assert again is not None
     assert not again.woken.is_set()
-    assert held.tenures.kept == [job(3, 2)]
+    assert held.tenures.kept == {3}
 
 
 def test_one_that_is_over_while_it_is_kept_is_given_back_by_its_next_handler() -> None:
@@ -85,32 +92,49 @@ def test_one_that_is_lost_otherwise_has_a_handler_for_that() -> None:
     assert held.each[1].is_over
 
 
-OFTEN, SELDOM = 2.0, SILENCE_SECONDS + 0.5
+OFTEN, SELDOM, AWAY = 2.0, SILENCE_SECONDS + 0.5, 60.0
+
+
+class Heard:
+    """What `may_take` says each time, and that PostgreSQL answers then; patient no more at the beginning."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.silence = Silence(lambda: self.now)
+        self.after([OFTEN] * 6)
+
+    def after(self, pauses: list[float]) -> str:
+        said = ""
+        for seconds in pauses:
+            self.now += seconds
+            said += "y" if self.silence.may_take() else "n"
+            self.silence.heard()
+        return said
 
 
 @pytest.mark.parametrize(
-    ("every", "may_take"),
+    ("pauses", "may_take"),
     [
         ([OFTEN] * 4, "yyyy"),
         ([OFTEN, SELDOM, *[OFTEN] * 6], "ynnnnnny"),  # patient for 11 seconds
+        ([AWAY, *[OFTEN] * 4, AWAY, *[OFTEN] * 6], "nnnnn" + "nnnnnny"),  # and again, where it is away again
         ([SELDOM] * 6, "nnnnyn"),  # who is slow for ever takes something now and then
     ],
-    ids=["who hears often", "after a silence", "who hears seldom"],
+    ids=["who hears often", "after a silence", "two outages", "who hears seldom"],
 )
-def test_patience_follows_a_silence(every: list[float], may_take: str) -> None:
-    now = 0.0
-    silence, said = Silence(lambda: now), ""
-    for seconds in every:
-        now += seconds
-        said += "y" if silence.may_take() else "n"
-        silence.heard()
-    assert said == may_take
+def test_patience_follows_a_silence(pauses: list[float], may_take: str) -> None:
+    assert Heard().after(pauses) == may_take
 
 
-def test_who_wakes_from_a_sleep_of_the_whole_machine_is_patient_before_it_asks() -> None:
+def test_it_begins_with_patience() -> None:
+    """PostgreSQL may have been away for everybody just before."""
     now = 0.0
     silence = Silence(lambda: now)
-    now = 3600.0
     assert not silence.may_take()
-    now += PATIENCE_SECONDS
-    assert silence.may_take()
+
+
+def test_a_lost_connection_is_a_silence() -> None:
+    """However soon there is another one."""
+    heard = Heard()
+    heard.silence.lost()
+    assert heard.after([0.1, *[OFTEN] * 6]) == "nnnnnny"

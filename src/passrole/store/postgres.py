@@ -156,6 +156,10 @@ class PostgresStore:
         """Hear a channel."""
         return self._listeners.add(channel, listener)
 
+    def tell(self, channel: str) -> None:
+        """Tell the listeners of this process, which otherwise hear of commits alone. On the event loop."""
+        self._tell([Notice(channel, "")])
+
     async def close(self) -> None:
         """Finish what was asked for, then close the connections, which frees the lock.
 

@@ -50,6 +50,6 @@ def is_borrowed(tx: Tx, key: str, node: int) -> bool:
 
 
 def borrowed(tx: Tx, node: int) -> frozenset[int]:
-    """The shards of which a node takes tasks."""
-    rows = tx.all("SELECT shard FROM leases WHERE node = ? AND is_closing = 0", node)
+    """The shards that a node has, also those of which it takes no more tasks."""
+    rows = tx.all("SELECT shard FROM leases WHERE node = ?", node)
     return frozenset(shard for (shard,) in rows)

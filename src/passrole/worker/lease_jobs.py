@@ -1,12 +1,12 @@
 """The jobs of pgqueuer by which shards are lent, one a shard, in tables of the library's own.
 
 The library lends what was offered, and what its borrower has sent no heartbeat of for HEARTBEAT_SECONDS.
-Three things here are not the library's: a borrower that comes back takes up what it had, nobody offers what
-another one has, and whoever heard nothing of PostgreSQL itself takes nothing of others until they could be
-back.
-docs/decisions/0019-shards.md
+Three things here are not the library's: a borrower that comes back takes up what it had, nobody offers or
+deletes what another one has, and whoever heard nothing of PostgreSQL itself takes nothing of others until
+they could be back. docs/decisions/0019-shards.md
 """
 
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -34,6 +34,9 @@ JOB = "shard"
 HEARTBEAT_SECONDS = 6.0
 """How long a server may be silent before its shards are lent to others."""
 
+BEATS = 4
+"""How many heartbeats are sent meanwhile: whoever loses a connection is back before the last is too old."""
+
 SILENCE_SECONDS = HEARTBEAT_SECONDS / 2
 """How long PostgreSQL has said nothing, where others may have heard nothing, either. A server that lives asks
 it every two seconds.
@@ -42,31 +45,45 @@ it every two seconds.
 PATIENCE_SECONDS = HEARTBEAT_SECONDS + PASSING_SECONDS_MAX
 """After that, how long the others have to come back."""
 
+_BEATS_OF_THE_LIBRARY = 2
 _LONGER_THAN_ANY = timedelta(days=366)
+
+LIBRARY_TIMEOUT = timedelta(seconds=HEARTBEAT_SECONDS * _BEATS_OF_THE_LIBRARY / BEATS)
+"""What the library is told, which sends two heartbeats in this time."""
 
 # "durable": a standby has no UNLOGGED log, and after its promotion no work would be lent
 SETTINGS = DBSettings(prefix="passrole_", durability=Durability.durable)
 
 
 class Silence:
-    """When this server has heard of PostgreSQL, on a clock of seconds that runs on."""
+    """When this server has heard of PostgreSQL, on a clock of seconds that runs on. It begins with patience:
+    the others may have been without PostgreSQL just now.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._heard_at = self._patient_until = now()
+        self._heard_at = now()
+        self._patient_until = self._heard_at + PATIENCE_SECONDS
 
     def heard(self) -> None:
         """PostgreSQL has answered."""
         self._notice()
         self._heard_at = self._now()
 
+    def lost(self) -> None:
+        """It has not, and an end of that is the end of a silence."""
+        self._heard_at = -math.inf
+
     def may_take(self) -> bool:
-        """Whether who is silent has only itself to blame. One patience ends before the next begins."""
+        """Whether who is silent has only itself to blame."""
         self._notice()
         return self._now() >= self._patient_until
 
     def _notice(self) -> None:
-        if self._now() - self._heard_at > SILENCE_SECONDS and self._patient_until <= self._heard_at:
+        """Who hears late again and again ends one patience before the next begins."""
+        silent = self._now() - self._heard_at
+        is_late = silent > SILENCE_SECONDS and self._patient_until <= self._heard_at
+        if is_late or silent > HEARTBEAT_SECONDS:
             self._patient_until = self._now() + PATIENCE_SECONDS
 
 
@@ -88,6 +105,7 @@ class Driver(PsycopgDriver):
         try:
             rows = await super().fetch(query, *args)
         except BaseException:
+            self.silence.lost()
             self._on_failure()
             raise
         self.silence.heard()
@@ -110,7 +128,7 @@ class LeaseJobs(Queries):
             QuerySchedulerBuilder(SETTINGS),
         )
         self._silence = driver.silence
-        self._tenures = tenures
+        self._tenures = tenures or Tenures(lambda _: None)
         self._room = room
         self._table = self.qbq.qualified.queue_table
 
@@ -141,15 +159,18 @@ class LeaseJobs(Queries):
         global_concurrency_limit: int | None,
         heartbeat_timeout: timedelta,
     ) -> list[Job]:
-        """What this server had and has still; else as many jobs as there is room for."""
-        if self._tenures is not None and (kept := self._tenures.kept):
-            jobs = await self._retaken(kept, queue_manager_id)
+        """At first what this server had and has still; then as many jobs as there is room for."""
+        if self._tenures.are_interrupted:
+            jobs = await self._retaken(queue_manager_id)
             self._tenures.retaken(jobs)
-            return jobs
+            if jobs:
+                return jobs
         room = min(batch_size, self._room())
         if room <= 0:
             return []
-        silent = heartbeat_timeout if self._silence.may_take() else _LONGER_THAN_ANY
+        silent = heartbeat_timeout * BEATS / _BEATS_OF_THE_LIBRARY
+        if not self._silence.may_take():
+            silent = _LONGER_THAN_ANY
         return await super().dequeue(room, entrypoints, queue_manager_id, global_concurrency_limit, silent)
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: object) -> None:  # noqa: ARG002
@@ -158,21 +179,29 @@ class LeaseJobs(Queries):
         The library's own asks nothing: a server that was away would offer what others had borrowed meanwhile,
         borrow it again, and they from it, without an end.
         """
-        if self._tenures is not None and any(each.id == job.id for each in self._tenures.kept):
+        await self._offer([job], delay)
+
+    async def log_jobs(self, job_status: list[tuple[Job, Any, Any]]) -> None:
+        """Offer again what was cancelled or has failed. The library's own deletes it, whoever has it now."""
+        await self._offer([job for job, _, _ in job_status], timedelta(0))
+
+    async def _offer(self, jobs: list[Job], delay: timedelta) -> None:
+        over = [each for each in jobs if not self._tenures.is_kept(each)]
+        if not over:
             return
         await self.driver.execute(
             f"UPDATE {self._table} SET status = 'queued', execute_after = now() + $3,"  # noqa: S608
             " attempts = attempts + 1, updated = now(), queue_manager_id = NULL"
-            " WHERE id = $1 AND queue_manager_id = $2",
-            *(job.id, job.queue_manager_id, delay),
+            " WHERE id = ANY($1) AND queue_manager_id = ANY($2)",
+            *([each.id for each in over], [each.queue_manager_id for each in over], delay),
         )
 
-    async def _retaken(self, jobs: list[Job], queue_manager_id: object) -> list[Job]:
-        """Of the jobs those that are still lent to whom they were, now to this one."""
+    async def _retaken(self, queue_manager_id: object) -> list[Job]:
+        """The jobs that are still lent to this server, or to the one before in its folder."""
         rows = await self.driver.fetch(
-            f"UPDATE {self._table} SET queue_manager_id = $3, heartbeat = now(), updated = now()"  # noqa: S608
-            " WHERE id = ANY($1) AND queue_manager_id = ANY($2) AND status = 'picked' RETURNING *",
-            *([each.id for each in jobs], [each.queue_manager_id for each in jobs], queue_manager_id),
+            f"UPDATE {self._table} SET heartbeat = now(), updated = now()"  # noqa: S608
+            " WHERE queue_manager_id = $1 AND status = 'picked' RETURNING *",
+            queue_manager_id,
         )
         return [Job.model_validate(row) for row in rows]
 

@@ -5,27 +5,30 @@ that dies sends no heartbeat, and the library lends its shards to others after H
 means is in rows (store/shards.py), because a lease of the library proves nothing: who was stopped and goes on
 still thinks that it has it. docs/decisions/0019-shards.md
 
-No handler ends its job. It asks for another try, by which the shard is there to be lent again.
+No handler ends its job. It asks for another try, by which the shard is there to be lent again, or keeps it
+for the library's next loop.
 """
 
 import asyncio
 import contextlib
 import logging
 import math
+import uuid
 from datetime import timedelta
 from functools import partial
 
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
+from pgqueuer.domain.types import QueueManagerId
 
 from passrole import disk
 from passrole.store import Tx, shards, share
 from passrole.store.postgres import PostgresStore
 from passrole.store.share import SHARDS
 from passrole.worker.lease_jobs import (
-    HEARTBEAT_SECONDS,
     JOB,
+    LIBRARY_TIMEOUT,
     SETTINGS,
     Driver,
     LeaseJobs,
@@ -49,17 +52,24 @@ AGAIN_SECONDS = 1.0
 OFFER_SECONDS = 30.0
 _LOOK_SECONDS = 2.0
 
+_FOLDERS = uuid.UUID("6f2d4a0e-5b8c-4f7e-9d53-0c1e8a7b9f21")
+"""By this and the name of its data folder the library knows a server: one that is started again in the folder
+takes up what was lent there.
+"""
+
 
 class Leases:
     """Borrows shards between `start` and `close`, as many as `balance` says."""
 
     def __init__(self, store: PostgresStore) -> None:
         self._store = store
-        self._tenures = Tenures(store.share.close)
+        assert store.node is not None, "one of several has a number"
+        self._borrower = QueueManagerId(uuid.uuid5(_FOLDERS, store.node.name))
+        self._tenures = Tenures(self._dropped)
         self._silence = Silence()
         self._fair = SHARDS
-        self._drains: set[asyncio.Timeout] = set()
-        self._is_closing = self._has_failed = self._is_installed = False
+        self._drains: dict[int, asyncio.Timeout] = {}
+        self._is_closing = False
         self._loop: Loop | None = None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -67,8 +77,15 @@ class Leases:
         supervisor.start("lease-offers", self._offer)
         self._loop = supervisor.start("leases", self._borrow)
 
+    @property
+    def held(self) -> frozenset[int]:
+        """The shards that this server thinks it has, also where it is giving them back."""
+        return self._tenures.begun
+
     async def close(self) -> None:
-        """Give every shard back, once what is in hand has ended or HAND_OVER_SECONDS are over."""
+        """Give every shard back, once what is in hand has ended or HAND_OVER_SECONDS are over. Where there is
+        no connection for that, others have them after the next heartbeat that is missing.
+        """
         self._is_closing, self._fair = True, 0
         self._tenures.end_at_once()
         self._hasten()
@@ -79,12 +96,16 @@ class Leases:
             await self._loop.stop(AGAIN_SECONDS)
 
     def balance(self, servers: int, lost: frozenset[int]) -> None:
-        """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one.
+        """Keep no more than a fair part of the shards among so many, and none that are `lost` to another one:
+        its heartbeats would keep that one's lease alive, beyond that one's end.
 
-        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS.
+        Without `servers`, since this one rests, all are given back within HAND_OVER_SECONDS, as soon as there
+        is a connection for that.
         """
         self._fair = math.ceil(SHARDS / servers) if servers and not self._is_closing else 0
         self._tenures.end_at_once(lost)
+        for each in lost & self._drains.keys():
+            self._drains[each].reschedule(asyncio.get_running_loop().time())
         self._tenures.end(self._tenures.shards[self._fair :])
         if not self._fair:
             self._hasten()
@@ -101,27 +122,25 @@ class Leases:
             driver = Driver(connection, self._silence, self._failed)
             jobs = LeaseJobs(driver, self._tenures, lambda: self._fair - len(manager.job_context))
             manager = QueueManager(jobs, channel=SETTINGS.channel)
-            if not self._is_installed:
-                await jobs.install_or_upgrade()
-                self._is_installed = True
+            manager.queue_manager_id = self._borrower
+            self._tenures.interrupt()
+            await jobs.install_or_upgrade()
             await jobs.offer_all()
             manager.entrypoint(JOB, on_failure="hold")(self._hold)
-            self._has_failed = False
             await manager.run(
                 dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
                 batch_size=SHARDS,
-                heartbeat_timeout=timedelta(seconds=HEARTBEAT_SECONDS),
+                heartbeat_timeout=LIBRARY_TIMEOUT,
                 log_aggregation_interval=timedelta(0),
             )
 
     def _failed(self) -> None:
         """The library waits for its handlers before it can be started again: none may last."""
-        self._has_failed = True
         self._tenures.interrupt()
         self._hasten()
 
     async def _hold(self, job: Job) -> None:
-        """Have the shard until it is over. Always raises RetryRequested: the library drops what fails."""
+        """Have the shard until it is over, or this loop is. Raises RetryRequested."""
         if not self._is_closing and (tenure := self._tenures.take_up(job)) is not None:
             try:
                 await self._have(shard_of_job(job), tenure)
@@ -148,18 +167,24 @@ class Leases:
 
     async def _drained(self, shard: int) -> None:
         """What is in hand has ended, or there is no more time for it."""
-        has_time = self._fair and not self._has_failed
+        has_time = self._fair and not self._tenures.are_interrupted
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if has_time else HAND_OVER_SECONDS) as drain:
-                self._drains.add(drain)
+                self._drains[shard] = drain
                 try:
                     await self._store.share.emptied(shard)
                 finally:
-                    self._drains.discard(drain)
+                    del self._drains[shard]
+
+    def _dropped(self, shard: int) -> None:
+        """Nothing of it is begun any more, and nothing that waits in memory is this server's to hold."""
+        if shard in self._store.share.opened:
+            self._store.share.close(shard)
+            self._store.tell(share.CHANNEL)
 
     def _hasten(self) -> None:
         """What is in hand has no more time than this, as of now."""
-        for each in self._drains:
+        for each in self._drains.values():
             if each.when() is None:
                 each.reschedule(asyncio.get_running_loop().time() + HAND_OVER_SECONDS)
 

@@ -67,10 +67,10 @@ class Nodes:
             self._store.share.node = node.number
 
     async def _look(self) -> None:
-        me, opened, rests = self._store.share.node, self._store.share.opened, self._rests()
+        me, held, rests = self._store.share.node, self._leases.held, self._rests()
         seen = await self._store.read(lambda tx: _seen(tx, me))
         others = seen.present.keys() - set(seen.ended) - seen.resting - {me}
-        self._leases.balance(0 if rests and others else len(others) + 1, opened - seen.borrowed)
+        self._leases.balance(0 if rests and others else len(others) + 1, held - seen.borrowed)
         if rests != (me in seen.resting):
             await self._store.write(lambda tx: claims.rest(tx, me, rests))
             log.warning("nothing can be written here: others do the work" if rests else "it works again")

@@ -22,7 +22,9 @@ def shard_of_job(job: Job) -> int:
 
 @dataclass
 class Tenure:
-    """`job`: by which the shard is lent. `is_begun`: the row says so. `is_over`: it is to be given back."""
+    """`job`: by which the shard is lent. `is_begun`: the row says so. `is_over`: it is to be given back.
+    `is_kept`: it has no handler.
+    """
 
     job: Job
     is_begun: bool = False
@@ -39,6 +41,8 @@ class Tenures:
         """`drop` is told of each shard of which no more work may be begun."""
         self._drop = drop
         self._of: dict[int, Tenure] = {}
+        self.are_interrupted = True
+        """Whether the library has no loop with their handlers, at first and after a failure."""
         self.none_held = asyncio.Event()
         self.none_held.set()
 
@@ -48,9 +52,19 @@ class Tenures:
         return sorted(self._of)
 
     @property
-    def kept(self) -> list[Job]:
-        """What lends those that have no handler."""
-        return [each.job for each in self._of.values() if each.is_kept]
+    def begun(self) -> frozenset[int]:
+        """Those that this server has borrowed, also where it is giving them back."""
+        return frozenset(shard for shard, each in self._of.items() if each.is_begun)
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """Those without a handler."""
+        return frozenset(shard for shard, each in self._of.items() if each.is_kept)
+
+    def is_kept(self, job: Job) -> bool:
+        """Whether the job lends a shard whose handler has ended, and the tenure has not."""
+        tenure = self._of.get(shard_of_job(job))
+        return tenure is not None and tenure.is_kept and tenure.job.id == job.id
 
     def take_up(self, job: Job) -> Tenure | None:
         """Go on with a kept tenure or begin one; None where another handler has it."""
@@ -73,20 +87,22 @@ class Tenures:
 
     def interrupt(self) -> None:
         """The library's loop ends: so must every handler."""
+        self.are_interrupted = True
         for each in self._of.values():
             each.woken.set()
 
     def retaken(self, jobs: Iterable[Job]) -> None:
-        """Of the kept ones these are this server's still; the others are over."""
+        """A loop begins, and of the kept ones these are this server's still; the others are over."""
+        self.are_interrupted = False
         still = {shard_of_job(each): each for each in jobs}
-        for shard in [shard for shard, each in self._of.items() if each.is_kept]:
+        for shard in self.kept:
             if shard in still:
                 self._of[shard].job = still[shard]
             else:
                 self._let_go(shard)
 
     def end(self, shards: Iterable[int]) -> None:
-        """Give these back, as soon as there is a handler for it."""
+        """Give these back, each as soon as it has a handler for that."""
         for each in shards:
             self._of[each].is_over = True
             self._of[each].woken.set()
