@@ -179,6 +179,9 @@ def test_who_heard_nothing_of_postgresql_takes_nothing_of_others(postgres: Clust
             while now < lease_jobs.PATIENCE_SECONDS:
                 assert await borrowed(queries, other) == []
                 now += 1.0
+            for _ in range(4):  # heartbeats are heard of, too
+                now += lease_jobs.SILENCE_SECONDS
+                await queries.update_heartbeat([])
             assert len(await borrowed(queries, other)) == len(offered) + 1
 
     asyncio.run(scenario())

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,6 @@ import psycopg
 
 from passrole.store.postgres import PostgresStore
 from passrole.worker import lease_jobs
-from passrole.worker.lease_jobs import HEARTBEAT_SECONDS
 from passrole.worker.leases import HAND_OVER_SECONDS, Leases
 
 KEY = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/e"
@@ -110,16 +110,7 @@ def lose_the_library(url: str) -> None:
     run(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_OF_THE_LIBRARY}")
 
 
-def oldest_heartbeat(url: str) -> float:
-    """In seconds; those that are offered have none."""
-    rows = run(url, "SELECT EXTRACT(EPOCH FROM max(now() - heartbeat))::float FROM passrole_pgqueuer")
-    age: float = rows[0][0]
-    return age
-
-
-_OF_THE_LIBRARY = (
-    "datname = current_database() AND query LIKE '%passrole_pgqueuer%' AND pid <> pg_backend_pid()"
-)
+_OF_THE_LIBRARY = f"datname = current_database() AND application_name = '{lease_jobs.APPLICATION}'"
 _BORROWINGS = "SELECT shard, node, fence, is_closing FROM leases ORDER BY shard"
 
 
@@ -135,7 +126,6 @@ def test_no_shard_changes_hands_because_a_connection_is_lost(postgres: Cluster) 
                 lose_the_library(url)
                 await until_kept(server)
                 await until_taken_up(server)
-                assert oldest_heartbeat(url) < HEARTBEAT_SECONDS
                 assert run(url, _BORROWINGS) == before
             server.store.share.ended(KEY)
 
@@ -353,5 +343,87 @@ def test_a_server_that_ends_beside_a_commit_that_hangs_leaves_its_shards_to_othe
                 await server.leases.close()
                 offered = "SELECT count(*) FROM passrole_pgqueuer WHERE status = 'queued'"
                 assert run(url, offered) == [(SHARDS,)]
+
+    asyncio.run(scenario())
+
+
+def test_two_servers_that_live_are_not_patient_with_each_other(postgres: Cluster) -> None:
+    """Whoever has its part asks for nothing more, and hears of PostgreSQL all the same."""
+    url = postgres.create("lease_impatient")
+
+    async def scenario() -> None:
+        async with a_server(url) as one:
+            other = Server(url)
+            try:
+                await shares(one, other)
+                servers = (one, other)
+
+                async def are_impatient() -> bool:
+                    return all(each.leases._silence.may_take() for each in servers)
+
+                await eventually_async(are_impatient)
+                for _ in range(80):
+                    await asyncio.sleep(0.1)
+                    assert await are_impatient()
+            finally:
+                await other.close()
+                await other.store.close()
+
+    asyncio.run(scenario())
+
+
+def test_two_servers_of_one_folder_come_to_rest(postgres: Cluster) -> None:
+    """A folder may be a copy; the library does not tell its servers from each other."""
+    url, same = postgres.create("lease_copy"), uuid.uuid4().hex
+
+    async def scenario() -> None:
+        async with a_server(url, same) as one:
+            other = Server(url, same)
+            try:
+
+                async def halves() -> bool:
+                    for each in (one, other):
+                        held, node = each.leases.held, each.store.share.node
+                        borrowed = await each.store.read(partial(shards.borrowed, node=node))
+                        each.leases.balance(2, held - borrowed)
+                    opened = [each.store.share.opened for each in (one, other)]
+                    return [len(each) for each in opened] == [SHARDS // 2] * 2 and not opened[0] & opened[1]
+
+                await eventually_async(halves)
+                before = run(url, _BORROWINGS)
+                for _ in range(30):
+                    await asyncio.sleep(0.2)
+                    assert await halves()
+                assert run(url, _BORROWINGS) == before
+            finally:
+                await other.close()
+                await other.store.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_let_go_without_a_commit_is_told_and_ended_first(postgres: Cluster) -> None:
+    """Its job is lent to others at once."""
+    url = postgres.create("lease_untold")
+
+    async def scenario() -> None:
+        async with a_server(url) as server:
+            told: list[str] = []
+            server.store.listen(share.CHANNEL, told.append)
+            server.store.share.begun(KEY)
+            run(url, "ALTER TABLE leases ADD CONSTRAINT open CHECK (is_closing = 0)")
+            server.leases.balance(2, NONE)
+            server.leases._tenures.end([shard_of(KEY)])
+
+            async def waits() -> bool:
+                return server.leases._drains.keys() == {shard_of(KEY)}
+
+            await eventually_async(waits)
+            assert told
+            offered = "SELECT convert_from(payload, 'UTF8') FROM passrole_pgqueuer WHERE status = 'queued'"
+            assert (str(shard_of(KEY)),) not in run(url, offered)
+            run(url, "ALTER TABLE leases DROP CONSTRAINT open")
+            server.store.share.ended(KEY)
+            await server.until_it_has(ALL)
 
     asyncio.run(scenario())

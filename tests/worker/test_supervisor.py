@@ -204,3 +204,21 @@ def test_work_has_a_grace_when_its_loop_is_stopped() -> None:
         assert loop.free == 0
 
     play(scenario)
+
+
+def test_a_loop_that_is_stopped_ends_whatever_becomes_of_its_cancellation() -> None:
+    """A client of a database that goes away in that moment raises its own error instead."""
+
+    async def scenario(scene: Scene) -> None:
+        async def run() -> None:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise ConnectionError("the database went away") from None
+
+        loop = scene.supervisor.start("stubborn", run)
+        await asyncio.sleep(0)
+        await loop.stop()
+        assert scene.slept == []
+
+    play(scenario)

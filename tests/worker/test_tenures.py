@@ -118,7 +118,7 @@ class Heard:
         ([OFTEN] * 4, "yyyy"),
         ([OFTEN, SELDOM, *[OFTEN] * 6], "ynnnnnny"),  # patient for 11 seconds
         ([AWAY, *[OFTEN] * 4, AWAY, *[OFTEN] * 6], "nnnnn" + "nnnnnny"),  # and again, where it is away again
-        ([SELDOM] * 6, "nnnnyn"),  # who is slow for ever takes something now and then
+        ([SELDOM] * 6, "nnnynn"),  # who is slow for ever takes something now and then
     ],
     ids=["who hears often", "after a silence", "two outages", "who hears seldom"],
 )
@@ -138,3 +138,14 @@ def test_a_lost_connection_is_a_silence() -> None:
     heard = Heard()
     heard.silence.lost()
     assert heard.after([0.1, *[OFTEN] * 6]) == "nnnnnny"
+
+
+def test_what_is_another_ones_is_not_offered_again() -> None:
+    held = Held()
+    first = held.each[0]
+    assert first is not None
+    held.tenures.lose(first)
+    held.tenures.lay_down(first)
+    assert [held.tenures.is_over(job(shard)) for shard in (0, 40)] == [False, True]
+    held.tenures.take_up(job(0, 2))
+    assert held.tenures.is_over(job(0, 2)), "it is lent to this server again"

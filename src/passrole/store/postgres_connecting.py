@@ -31,7 +31,7 @@ _CONNECTING: Final[dict[str, Any]] = {
 
 # A machine that is gone without a word holds its lock no longer than this, and not for two hours.
 # https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE
-_SESSION = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+SESSION = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 
 _SERVER_LOCK = 0x70617373726F6C65  # "passrole"
 _STATEMENTS_MAX = 512
@@ -47,7 +47,7 @@ def connect(url: str) -> Connection:
     try:
         connection = psycopg.connect(conninfo(url), autocommit=True, prepare_threshold=1)
         connection.prepared_max = _STATEMENTS_MAX
-        connection.execute(_SESSION)
+        connection.execute(SESSION)
     except psycopg.OperationalError as error:
         raise unreachable(url, error) from None
     except psycopg.ProgrammingError:  # its message has parts of the URL

@@ -23,13 +23,16 @@ from pgqueuer.adapters.persistence.qb import (
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
+from psycopg.conninfo import make_conninfo
 
-from passrole.store.postgres_connecting import conninfo, is_lost, unreachable
+from passrole.store.postgres_connecting import SESSION, conninfo, is_lost, unreachable
 from passrole.store.share import SHARDS
 from passrole.worker.supervisor import PASSING_SECONDS_MAX
 from passrole.worker.tenures import Tenures
 
 JOB = "shard"
+APPLICATION = "passrole leases"
+"""The sessions in pg_stat_activity."""
 
 HEARTBEAT_SECONDS = 6.0
 """How long a server may be silent before its shards are lent to others."""
@@ -37,9 +40,9 @@ HEARTBEAT_SECONDS = 6.0
 BEATS = 4
 """How many heartbeats are sent meanwhile: whoever loses a connection is back before the last is too old."""
 
-SILENCE_SECONDS = HEARTBEAT_SECONDS / 2
+SILENCE_SECONDS = 4.0
 """How long PostgreSQL has said nothing, where others may have heard nothing, either. A server that lives asks
-it every two seconds.
+it every two seconds, and waits up to a second for the connection, by which the library listens meanwhile.
 """
 
 PATIENCE_SECONDS = HEARTBEAT_SECONDS + PASSING_SECONDS_MAX
@@ -111,6 +114,12 @@ class Driver(PsycopgDriver):
         self.silence.heard()
         return rows
 
+    async def execute(self, query: str, *args: object) -> str:
+        """Its status. The loop lives on where it fails."""
+        status = await super().execute(query, *args)
+        self.silence.heard()
+        return status
+
 
 class LeaseJobs(Queries):
     """The library's tables. Whoever has as many shards as there is `room` for leaves the others to others."""
@@ -174,7 +183,7 @@ class LeaseJobs(Queries):
         return await super().dequeue(room, entrypoints, queue_manager_id, global_concurrency_limit, silent)
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: object) -> None:  # noqa: ARG002
-        """Offer the job again, if it is still lent to this server, and not kept.
+        """Offer the job again, if it is still lent to this server, and over.
 
         The library's own asks nothing: a server that was away would offer what others had borrowed meanwhile,
         borrow it again, and they from it, without an end.
@@ -186,7 +195,7 @@ class LeaseJobs(Queries):
         await self._offer([job for job, _, _ in job_status], timedelta(0))
 
     async def _offer(self, jobs: list[Job], delay: timedelta) -> None:
-        over = [each for each in jobs if not self._tenures.is_kept(each)]
+        over = [each for each in jobs if self._tenures.is_over(each)]
         if not over:
             return
         await self.driver.execute(
@@ -209,14 +218,15 @@ class LeaseJobs(Queries):
 # The library's triggers notify, and a NOTIFY whose commit waits for a standby holds up everybody's. What it
 # writes may be lost by a failover: it proves nothing, and is offered again.
 # https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
-_SESSION = "SET synchronous_commit = off"
+_SESSION = f"{SESSION}; SET synchronous_commit = off".encode()
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
     """Raises ConnectionError where it is lost, or cannot be had."""
     try:
-        async with await psycopg.AsyncConnection.connect(conninfo(url), autocommit=True) as connection:
+        wanted = make_conninfo(conninfo(url), application_name=APPLICATION)
+        async with await psycopg.AsyncConnection.connect(wanted, autocommit=True) as connection:
             await connection.execute(_SESSION)
             yield connection
     except psycopg.OperationalError as error:

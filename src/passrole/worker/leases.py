@@ -46,10 +46,13 @@ HAND_OVER_SECONDS = 2.0
 again.
 """
 
-AGAIN_SECONDS = 1.0
-"""How often a handler that waits for the database is told to end."""
+AGAIN_SECONDS = 2.5
+"""How often a handler that waits for the database is told to end: more than the second for which the library
+has its connection to itself.
+"""
 
 OFFER_SECONDS = 30.0
+_TWICE_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
 
 _FOLDERS = uuid.UUID("6f2d4a0e-5b8c-4f7e-9d53-0c1e8a7b9f21")
@@ -69,7 +72,7 @@ class Leases:
         self._silence = Silence()
         self._fair = SHARDS
         self._drains: dict[int, asyncio.Timeout] = {}
-        self._is_closing = False
+        self._is_closing = self._is_installed = False
         self._loop: Loop | None = None
 
     def start(self, supervisor: Supervisor) -> None:
@@ -105,7 +108,7 @@ class Leases:
         self._fair = math.ceil(SHARDS / servers) if servers and not self._is_closing else 0
         self._tenures.end_at_once(lost)
         for each in lost & self._drains.keys():
-            self._drains[each].reschedule(asyncio.get_running_loop().time())
+            _hasten(self._drains[each], 0.0)
         self._tenures.end(self._tenures.shards[self._fair :])
         if not self._fair:
             self._hasten()
@@ -124,7 +127,9 @@ class Leases:
             manager = QueueManager(jobs, channel=SETTINGS.channel)
             manager.queue_manager_id = self._borrower
             self._tenures.interrupt()
-            await jobs.install_or_upgrade()
+            if not self._is_installed:
+                await jobs.install_or_upgrade()
+                self._is_installed = True
             await jobs.offer_all()
             manager.entrypoint(JOB, on_failure="hold")(self._hold)
             await manager.run(
@@ -141,13 +146,17 @@ class Leases:
 
     async def _hold(self, job: Job) -> None:
         """Have the shard until it is over, or this loop is. Raises RetryRequested."""
-        if not self._is_closing and (tenure := self._tenures.take_up(job)) is not None:
-            try:
-                await self._have(shard_of_job(job), tenure)
-            except Exception as error:
-                disk.report(log, error, f"shard {shard_of_job(job)} of the background work")
-            finally:
-                self._tenures.lay_down(tenure)
+        if self._is_closing:
+            raise RetryRequested
+        tenure = self._tenures.take_up(job)
+        if tenure is None:
+            raise RetryRequested(timedelta(seconds=_TWICE_SECONDS))
+        try:
+            await self._have(shard_of_job(job), tenure)
+        except Exception as error:
+            disk.report(log, error, f"shard {shard_of_job(job)} of the background work")
+        finally:
+            self._tenures.lay_down(tenure)
         raise RetryRequested
 
     async def _have(self, shard: int, tenure: Tenure) -> None:
@@ -160,10 +169,22 @@ class Leases:
         if not tenure.is_over:
             tenure.is_kept = True
             return
-        mine.close(shard)
-        if await store.write(partial(_closed, shard=shard, node=mine.node)):
+        self._dropped(shard)
+        if await self._is_closed(shard):
             await self._drained(shard)
             await store.write(lambda tx: shards.give_back(tx, shard, mine.node))
+        else:
+            self._tenures.lose(tenure)
+
+    async def _is_closed(self, shard: int) -> bool:
+        """Whether the row is this server's, which says now that no more is taken. Raises what the commit
+        does, once nothing of the shard is in hand: others may have it then.
+        """
+        try:
+            return await self._store.write(partial(_closed, shard=shard, node=self._store.share.node))
+        except Exception:
+            await self._drained(shard)
+            raise
 
     async def _drained(self, shard: int) -> None:
         """What is in hand has ended, or there is no more time for it."""
@@ -185,8 +206,14 @@ class Leases:
     def _hasten(self) -> None:
         """What is in hand has no more time than this, as of now."""
         for each in self._drains.values():
-            if each.when() is None:
-                each.reschedule(asyncio.get_running_loop().time() + HAND_OVER_SECONDS)
+            _hasten(each, HAND_OVER_SECONDS)
+
+
+def _hasten(drain: asyncio.Timeout, seconds: float) -> None:
+    """Let it last no longer than this; one that is just ending cannot be told."""
+    until, now = drain.when(), asyncio.get_running_loop().time()
+    if until is None or now < until > now + seconds:
+        drain.reschedule(now + seconds)
 
 
 def _borrowed(tx: Tx, shard: int, node: int) -> None:

@@ -136,7 +136,7 @@ class Supervisor:
             try:
                 await run()
             except (Exception, asyncio.CancelledError) as error:
-                if was_asked_to_end(error):
+                if loop._is_stopped or was_asked_to_end(error):
                     raise
                 disk.report(log, error, f"the loop `{loop.name}`")
                 last = error

@@ -43,6 +43,7 @@ class Tenures:
         self._of: dict[int, Tenure] = {}
         self.are_interrupted = True
         """Whether the library has no loop with their handlers, at first and after a failure."""
+        self._lost: set[int] = set()
         self.none_held = asyncio.Event()
         self.none_held.set()
 
@@ -61,10 +62,13 @@ class Tenures:
         """Those without a handler."""
         return frozenset(shard for shard, each in self._of.items() if each.is_kept)
 
-    def is_kept(self, job: Job) -> bool:
-        """Whether the job lends a shard whose handler has ended, and the tenure has not."""
+    def is_over(self, job: Job) -> bool:
+        """Whether the job lends nothing any more and is this server's to offer again: it keeps no tenure, and
+        its shard is not another's.
+        """
         tenure = self._of.get(shard_of_job(job))
-        return tenure is not None and tenure.is_kept and tenure.job.id == job.id
+        is_kept = tenure is not None and tenure.is_kept and tenure.job.id == job.id
+        return not is_kept and job.id not in self._lost
 
     def take_up(self, job: Job) -> Tenure | None:
         """Go on with a kept tenure or begin one; None where another handler has it."""
@@ -78,12 +82,17 @@ class Tenures:
         elif not tenure.is_over:
             tenure.woken.clear()
         tenure.job, tenure.is_kept = job, False
+        self._lost.discard(job.id)
         return tenure
 
     def lay_down(self, tenure: Tenure) -> None:
         """Its handler ends; so does the tenure, unless it is kept."""
         if not tenure.is_kept:
             self._let_go(shard_of_job(tenure.job))
+
+    def lose(self, tenure: Tenure) -> None:
+        """The row says that it is another's: so is the job, or will be."""
+        self._lost.add(tenure.job.id)
 
     def interrupt(self) -> None:
         """The library's loop ends: so must every handler."""
