@@ -86,6 +86,11 @@ class Nodes:
         one, other = self.all
         return (one, other) if rows[0][0] == (one.data / "node").read_text().strip() else (other, one)
 
+    def have_no_models(self) -> None:
+        """Wait until none of an endpoint that is gone runs; programs outlive their servers."""
+        for node in self.all:
+            eventually(lambda node=node: not list(node.data.glob("jobs/endpoint/*/*/*")), seconds=90)  # type: ignore[misc]
+
     def shared_out(self, *counts: int) -> None:
         """Wait until the shards are shared out among so many."""
         eventually(lambda: sorted(self.holds().values()) == sorted(counts), seconds=HAND_OVER_SECONDS)
@@ -306,8 +311,7 @@ def test_an_endpoint_is_answered_by_each_server_and_outlives_one(nodes: Nodes, s
     assert asked() == [2.0, 4.0]
     second.client("sagemaker").delete_endpoint(EndpointName=name)
     first.start()
-    for node in nodes.all:
-        eventually(lambda node=node: not list(node.data.glob("jobs/endpoint/*/*/*")), seconds=90)  # type: ignore[misc]
+    nodes.have_no_models()
 
 
 def test_an_endpoint_that_is_made_again_is_not_answered_by_the_model_before(
@@ -333,6 +337,8 @@ def test_an_endpoint_that_is_made_again_is_not_answered_by_the_model_before(
     finally:
         second.process.send_signal(signal.SIGCONT)
     assert [asked(), host.ask(name)] == [[3.0, 6.0]] * 2
+    host.gone(name)
+    nodes.have_no_models()
 
 
 def test_each_shows_what_an_emr_step_prints_and_printed(nodes: Nodes, tmp_path: Path) -> None:
