@@ -54,15 +54,22 @@ class Server:
 
 
 @asynccontextmanager
-async def a_server(url: str, folder: str = "") -> AsyncIterator[Server]:
-    """With every shard at first."""
+async def begun(url: str, folder: str = "") -> AsyncIterator[Server]:
+    """With the shards that it may have."""
     server = Server(url, folder)
     try:
-        await server.until_it_has(ALL)
         yield server
     finally:
         await server.close()
         await server.store.close()
+
+
+@asynccontextmanager
+async def a_server(url: str, folder: str = "") -> AsyncIterator[Server]:
+    """With every shard at first."""
+    async with begun(url, folder) as server:
+        await server.until_it_has(ALL)
+        yield server
 
 
 async def until_kept(server: Server) -> None:
@@ -86,17 +93,22 @@ async def until_taken_up(server: Server) -> None:
     await eventually_async(are_taken_up)
 
 
-async def shares(one: Server, other: Server) -> frozenset[int]:
-    """What one of two has, once both have half of all."""
+async def until_it_waits(server: Server) -> None:
+    """For what is in hand of the shard of KEY, which is over."""
 
-    async def are_fair() -> bool:
-        for each in (one, other):
-            each.leases.balance(2, NONE)
-        opened = [each.store.share.opened for each in (one, other)]
-        return [len(each) for each in opened] == [SHARDS // 2] * 2 and not opened[0] & opened[1]
+    async def waits() -> bool:
+        return server.leases._drains.keys() == {shard_of(KEY)}
 
-    await eventually_async(are_fair)
-    return one.store.share.opened
+    await eventually_async(waits)
+
+
+async def have_halves(one: Server, other: Server) -> bool:
+    """Whether each has half of all shards, where both look again as worker/nodes.py does."""
+    for each in (one, other):
+        held, node = each.leases.held, each.store.share.node
+        each.leases.balance(2, held - await each.store.read(partial(shards.borrowed, node=node)))
+    opened = [each.store.share.opened for each in (one, other)]
+    return [len(each) for each in opened] == [SHARDS // 2] * 2 and not opened[0] & opened[1]
 
 
 def run(url: str, sql: str) -> list[tuple[Any, ...]]:
@@ -186,24 +198,15 @@ def test_an_outage_makes_nobody_the_heir_of_the_others(postgres: Cluster) -> Non
     url = postgres.create("lease_outage_of_all")
 
     async def scenario() -> None:
-        async with a_server(url) as one:
-            other = Server(url)
-            try:
-                await shares(one, other)
-                before = run(url, _BORROWINGS)
-                lose_the_library(url)
-                await asyncio.gather(until_kept(one), until_kept(other))
-                run(url, "UPDATE passrole_pgqueuer SET heartbeat = now() - interval '20 s'")
-                third = Server(url)
-                try:
-                    await asyncio.gather(until_taken_up(one), until_taken_up(other))
-                    assert (run(url, _BORROWINGS), third.leases.held) == (before, NONE)
-                finally:
-                    await third.close()
-                    await third.store.close()
-            finally:
-                await other.close()
-                await other.store.close()
+        async with a_server(url) as one, begun(url) as other:
+            await eventually_async(partial(have_halves, one, other))
+            before = run(url, _BORROWINGS)
+            lose_the_library(url)
+            await asyncio.gather(until_kept(one), until_kept(other))
+            run(url, "UPDATE passrole_pgqueuer SET heartbeat = now() - interval '20 s'")
+            async with begun(url) as third:
+                await asyncio.gather(until_taken_up(one), until_taken_up(other))
+                assert (run(url, _BORROWINGS), third.leases.held) == (before, NONE)
 
     asyncio.run(scenario())
 
@@ -256,11 +259,7 @@ def test_what_is_handed_over_as_the_loop_fails_is_offered_again(postgres: Cluste
         async with a_server(url) as server:
             server.store.share.begun(KEY)
             server.leases.balance(SHARDS, NONE)  # it keeps one, and that of the key is another one
-
-            async def waits() -> bool:
-                return len(server.leases._drains) == 1 == len(server.store.share.opened)
-
-            await eventually_async(waits)
+            await until_it_waits(server)
             lose_the_library(url)
             await server.until_it_has(ALL)
             server.store.share.ended(KEY)
@@ -319,11 +318,7 @@ def test_what_is_handed_over_and_taken_meanwhile_sends_no_heartbeats(postgres: C
         async with a_server(url) as server:
             server.store.share.begun(KEY)
             server.leases.balance(SHARDS, NONE)
-
-            async def waits() -> bool:
-                return len(server.leases._drains) == 1 == len(server.store.share.opened)
-
-            await eventually_async(waits)
+            await until_it_waits(server)
             run(url, f"UPDATE passrole_pgqueuer SET queue_manager_id = gen_random_uuid() {of_the_shard}")
             run(url, f"UPDATE leases SET node = 4711, fence = fence + 1 WHERE shard = {shard}")
             await server.until_it_has(ALL)
@@ -352,22 +347,16 @@ def test_two_servers_that_live_are_not_patient_with_each_other(postgres: Cluster
     url = postgres.create("lease_impatient")
 
     async def scenario() -> None:
-        async with a_server(url) as one:
-            other = Server(url)
-            try:
-                await shares(one, other)
-                servers = (one, other)
+        async with a_server(url) as one, begun(url) as other:
+            await eventually_async(partial(have_halves, one, other))
 
-                async def are_impatient() -> bool:
-                    return all(each.leases._silence.may_take() for each in servers)
+            async def are_impatient() -> bool:
+                return all(each.leases._silence.may_take() for each in (one, other))
 
-                await eventually_async(are_impatient)
-                for _ in range(80):
-                    await asyncio.sleep(0.1)
-                    assert await are_impatient()
-            finally:
-                await other.close()
-                await other.store.close()
+            await eventually_async(are_impatient)
+            for _ in range(80):
+                await asyncio.sleep(0.1)
+                assert await are_impatient()
 
     asyncio.run(scenario())
 
@@ -377,27 +366,13 @@ def test_two_servers_of_one_folder_come_to_rest(postgres: Cluster) -> None:
     url, same = postgres.create("lease_copy"), uuid.uuid4().hex
 
     async def scenario() -> None:
-        async with a_server(url, same) as one:
-            other = Server(url, same)
-            try:
-
-                async def halves() -> bool:
-                    for each in (one, other):
-                        held, node = each.leases.held, each.store.share.node
-                        borrowed = await each.store.read(partial(shards.borrowed, node=node))
-                        each.leases.balance(2, held - borrowed)
-                    opened = [each.store.share.opened for each in (one, other)]
-                    return [len(each) for each in opened] == [SHARDS // 2] * 2 and not opened[0] & opened[1]
-
-                await eventually_async(halves)
-                before = run(url, _BORROWINGS)
-                for _ in range(30):
-                    await asyncio.sleep(0.2)
-                    assert await halves()
-                assert run(url, _BORROWINGS) == before
-            finally:
-                await other.close()
-                await other.store.close()
+        async with a_server(url, same) as one, begun(url, same) as other:
+            await eventually_async(partial(have_halves, one, other))
+            before = run(url, _BORROWINGS)
+            for _ in range(30):
+                await asyncio.sleep(0.2)
+                assert await have_halves(one, other)
+            assert run(url, _BORROWINGS) == before
 
     asyncio.run(scenario())
 
@@ -414,11 +389,7 @@ def test_what_is_let_go_without_a_commit_is_told_and_ended_first(postgres: Clust
             run(url, "ALTER TABLE leases ADD CONSTRAINT open CHECK (is_closing = 0)")
             server.leases.balance(2, NONE)
             server.leases._tenures.end([shard_of(KEY)])
-
-            async def waits() -> bool:
-                return server.leases._drains.keys() == {shard_of(KEY)}
-
-            await eventually_async(waits)
+            await until_it_waits(server)
             assert told
             offered = "SELECT convert_from(payload, 'UTF8') FROM passrole_pgqueuer WHERE status = 'queued'"
             assert (str(shard_of(KEY)),) not in run(url, offered)
