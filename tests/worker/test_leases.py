@@ -288,8 +288,10 @@ def test_what_lasts_holds_no_shard_that_another_server_has(postgres: Cluster) ->
     async def scenario() -> None:
         async with a_server(url) as server:
             server.store.share.begun(KEY)
+            offers = run(url, "SELECT sum(attempts) FROM passrole_pgqueuer")
             await server.store.write(lambda tx: shards.borrow(tx, shard, other))
             await server.until_it_has(ALL)
+            assert run(url, "SELECT sum(attempts) FROM passrole_pgqueuer") == offers, "it is not its to offer"
             server.store.share.ended(KEY)
 
     asyncio.run(scenario())
