@@ -12,7 +12,7 @@ from tests.eventually import eventually_async
 from tests.postgres import Cluster
 
 from passrole.store import shards, share
-from passrole.store.share import SHARDS, shard_of
+from passrole.store.share import NOBODY, SHARDS, shard_of
 from passrole.worker.supervisor import Supervisor
 
 pytest.importorskip("pgqueuer", reason="no pgqueuer here: install the extra `postgres`")
@@ -340,6 +340,22 @@ def test_a_server_that_ends_beside_a_commit_that_hangs_leaves_its_shards_to_othe
                 await server.leases.close()
                 offered = "SELECT count(*) FROM passrole_pgqueuer WHERE status = 'queued'"
                 assert run(url, offered) == [(SHARDS,)]
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_ends_in_order_leaves_nothing_lent(postgres: Cluster) -> None:
+    """At whatever moment: for a second of each two the library has its connection to itself."""
+    url = postgres.create("lease_moments")
+
+    async def scenario() -> None:
+        for moment in range(5):
+            async with a_server(url) as server:
+                await asyncio.sleep(moment * 0.4)
+                await server.leases.close()
+                offered = "SELECT count(*) FROM passrole_pgqueuer WHERE status = 'queued'"
+                assert run(url, offered) == [(SHARDS,)]
+                assert run(url, f"SELECT count(*) FROM leases WHERE node <> {NOBODY}") == [(0,)]
 
     asyncio.run(scenario())
 
