@@ -172,7 +172,10 @@ async def opened(
     AWS's https names listens.
     """
     upstream.check(config)
-    store = opening.opened(config, is_shared=trial is None and not config.only, is_durable=trial is None)
+    if trial is None and not config.only:
+        store = await opening.joined(config)
+    else:
+        store = opening.opened(config, is_durable=trial is None)
     try:
         wired = _of_s3(store, config) if config.only else _wired(store, config, trial, tunnels)
         async with wired as parts, among_others(store, parts.door.check):

@@ -39,6 +39,14 @@ def url(postgres: Cluster) -> str:
     return postgres.create(f"nodes_{next(_numbers)}")
 
 
+def a_node(url: str, name: str) -> Any:
+    from passrole.store.postgres import PostgresTx
+    from passrole.store.postgres_connecting import connect
+    from passrole.store.postgres_node import Node
+
+    return Node(partial(connect, url), PostgresTx, name, gone_seconds=GONE_SECONDS)
+
+
 def opened(url: str, scenario: Callable[[Any, Any], Awaitable[None]]) -> None:
     """A store, and this process as a server."""
     from passrole.store.postgres import PostgresStore, PostgresTx
@@ -104,9 +112,7 @@ def test_one_that_was_killed_or_stopped_is_gone_and_its_fence_is_down(url: str, 
 
 
 def test_one_whose_session_was_ended_learns_of_it_and_has_another_number_next(url: str) -> None:
-    from passrole.store.postgres import PostgresTx
-    from passrole.store.postgres_connecting import connect
-    from passrole.store.postgres_node import Node, NodeLost
+    from passrole.store.postgres_node import NodeLost
 
     async def scenario(store: Any, node: Any) -> None:
         node.ping()
@@ -121,21 +127,74 @@ def test_one_whose_session_was_ended_learns_of_it_and_has_another_number_next(ur
             return False
 
         await eventually_async(is_lost)
-        again = Node(partial(connect, url), PostgresTx, "this again")
+        again = a_node(url, "this again")
         assert again.number == 2
         again.close()
 
     opened(url, scenario)
 
 
-def test_servers_that_enter_at_once_have_different_numbers(url: str) -> None:
-    from passrole.store.postgres import PostgresTx
-    from passrole.store.postgres_connecting import connect
-    from passrole.store.postgres_node import Node
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_one_whose_name_an_ended_server_had_has_what_that_one_had(url: str, how: signal.Signals) -> None:
+    from passrole.store.postgres_node import NameTaken
 
+    async def scenario(store: Any, _node: Any) -> None:
+        with another(url) as process:
+            assert await store.write(lambda tx: claims.claim(tx, "k", "x", 2))
+            os.kill(process.pid, how)
+            again: list[Any] = []
+
+            async def has_entered() -> bool:
+                with contextlib.suppress(NameTaken):
+                    again.append(a_node(url, "other"))
+                return bool(again)
+
+            await eventually_async(has_entered)
+            assert again[0].number == 3
+            assert await store.read(lambda tx: claims.holds(tx, "k", "x", 3))
+            again[0].close()
+
+    opened(url, scenario)
+
+
+def test_one_whose_name_a_living_server_has_is_refused_and_changes_nothing(url: str) -> None:
+    """Its data folder is a copy: it would have the other one's work as its own."""
+    from passrole.store.postgres_node import NameTaken
+
+    async def scenario(store: Any, _node: Any) -> None:
+        with another(url):
+            assert await store.write(lambda tx: claims.claim(tx, "k", "x", 2))
+            with pytest.raises(NameTaken, match=r"copy of that of another server, `other`.*--data"):
+                a_node(url, "other")
+            assert await store.read(lambda tx: claims.holds(tx, "k", "x", 2))
+            assert await store.read(claims.present) == {1: "this", 2: "other"}
+
+    opened(url, scenario)
+
+
+def test_one_that_enters_again_does_not_wait_for_its_own_session(url: str) -> None:
+    """As PostgreSQL has it still where a network was cut; a copy has not had the name meanwhile."""
+    from passrole.store.postgres_connecting import connect
+    from passrole.store.postgres_node import NameTaken
+
+    async def scenario(store: Any, node: Any) -> None:
+        with node._session as of_postgresql_still:
+            node._session = connect(url)  # which is lost
+            node.enter()
+            assert (node.number, await store.read(claims.present)) == (2, {2: "this"})
+            with pytest.raises(Exception, match="terminating connection"):
+                of_postgresql_still.execute("SELECT 1")
+        node.ping()
+        with pytest.raises(NameTaken):
+            a_node(url, "this")
+
+    opened(url, scenario)
+
+
+def test_servers_that_enter_at_once_have_different_numbers(url: str) -> None:
     async def scenario(_store: Any, _node: Any) -> None:
-        make = partial(Node, partial(connect, url), PostgresTx, "n")
-        nodes = await asyncio.gather(*(asyncio.to_thread(make) for _ in range(8)))
+        names = [f"server {number}" for number in range(8)]
+        nodes = await asyncio.gather(*(asyncio.to_thread(a_node, url, name) for name in names))
         assert sorted(node.number for node in nodes) == list(range(2, 10))
         for node in nodes:
             node.close()

@@ -379,22 +379,6 @@ def test_two_servers_that_live_are_not_patient_with_each_other(postgres: Cluster
     asyncio.run(scenario())
 
 
-def test_two_servers_of_one_folder_come_to_rest(postgres: Cluster) -> None:
-    """A folder may be a copy; the library does not tell its servers from each other."""
-    url, same = postgres.create("lease_copy"), uuid.uuid4().hex
-
-    async def scenario() -> None:
-        async with a_server(url, same) as one, begun(url, same) as other:
-            await eventually_async(partial(have_halves, one, other))
-            before = run(url, _BORROWINGS)
-            for _ in range(30):
-                await asyncio.sleep(0.2)
-                assert await have_halves(one, other)
-            assert run(url, _BORROWINGS) == before
-
-    asyncio.run(scenario())
-
-
 def test_what_is_let_go_without_a_commit_is_told_and_ended_first(postgres: Cluster) -> None:
     """Its job is lent to others at once."""
     url = postgres.create("lease_untold")

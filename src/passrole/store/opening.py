@@ -1,5 +1,6 @@
 """The store that the settings name: PostgreSQL, by its URL, else the file in the data folder."""
 
+import asyncio
 import logging
 import secrets
 import socket
@@ -21,16 +22,42 @@ from passrole.store.sqlite import FILE, SqliteStore, hold
 MARK = "store"
 """The file in a data folder whose rows are in PostgreSQL; it says in which database, without the password."""
 
-
 CLOCKS_SECONDS = 60.0
 """Clocks that differ by more deserve a word."""
 
+STILL_THERE_SECONDS, AGAIN_SECONDS = 35.0, 0.5
+"""How long the end of a session is waited for, more than postgres_node.GONE_SECONDS, and how often it is
+asked for.
+"""
+
+_WAITS = "PostgreSQL has a session of this folder's server still, and up to %.0f s to end it: waiting"
 _NAME = "node"
 log = logging.getLogger(__name__)
 
 
 class StoreUnusable(Exception):
     """The store cannot be used; the message says why, and what to do. It has no password."""
+
+
+class StillThere(StoreUnusable):
+    """PostgreSQL has a session of a server of this folder, or of one from which it was copied."""
+
+
+async def joined(config: Config) -> Store:
+    """The store for one server of several, once PostgreSQL has ended the session of the one before in the
+    folder. Raises what `opened` raises.
+    """
+    until, is_told = time.monotonic() + STILL_THERE_SECONDS, False
+    while True:
+        try:
+            return opened(config, is_shared=True)
+        except StillThere:
+            if time.monotonic() >= until:
+                raise
+        if not is_told:
+            log.warning(_WAITS, STILL_THERE_SECONDS)
+            is_told = True
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) -> Store:
@@ -43,7 +70,7 @@ def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) 
     if not config.store:
         return SqliteStore(config.data, is_durable=is_durable)
     postgres = driver()
-    from passrole.store.postgres_node import Elsewhere  # it needs the extra, too
+    from passrole.store.postgres_node import NameTaken, Refused  # it needs the extra, too
 
     private_files.make_folder(config.data, log.warning)
     folder = hold(config.data)
@@ -55,15 +82,10 @@ def opened(config: Config, *, is_shared: bool = False, is_durable: bool = True) 
             objects=config.s3_endpoint or f"the folder of {_name(config.data)}",
             folder=folder,
         )
-    except (ConnectionError, UnknownSchema, postgres.DatabaseInUse) as error:
+    except (ConnectionError, UnknownSchema, postgres.DatabaseInUse, Refused) as error:
         folder.close()
-        raise StoreUnusable(str(error)) from None
-    except Elsewhere as error:
-        folder.close()
-        raise StoreUnusable(
-            f"another server of this database keeps the objects of S3 elsewhere ({error}); "
-            "several servers need the same `--s3-endpoint`"
-        ) from None
+        unusable = StillThere if isinstance(error, NameTaken) else StoreUnusable
+        raise unusable(str(error)) from None
     mark(config.data, config.store)
     _compare_clocks(shared.clock())
     store: Store = shared

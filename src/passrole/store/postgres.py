@@ -119,7 +119,7 @@ class PostgresStore:
     ) -> None:
         """`name` and `objects` are a Node's, `folder` is let go of at the end.
 
-        Raises DatabaseInUse, UnknownSchema, ConnectionError, Elsewhere.
+        Raises DatabaseInUse, UnknownSchema, ConnectionError, Refused.
         """
         self.url, self._is_shared = url, is_shared
         self._loop = asyncio.get_running_loop()
