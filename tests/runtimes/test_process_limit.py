@@ -1,13 +1,15 @@
 """A program with too many processes is ended, whatever confines it, and the machine goes on."""
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 from tests.eventually import eventually, processes_with
 
-from passrole.runtimes import jobs
+from passrole.runtimes import jobs, processes
 from passrole.runtimes.jobs import Jobs, JobSpec
 from passrole.runtimes.sandbox import OUTSIDE, Sandbox, SandboxMissing, World, chosen
 from passrole.runtimes.sandbox.plain import Plain
@@ -64,6 +66,24 @@ def test_a_bomb_is_ended_with_all_its_processes(tmp_path: Path, kind: str, progr
     assert code == 137
     assert told == "the program had more than 40 processes and threads (setting `processes_max`)"
     eventually(lambda: not processes_with(mark))
+
+
+def test_a_bomb_that_takes_long_to_die_leaves_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its processes are counted again while they die, and its sandbox is not found any more."""
+    kill_sandbox, number, killed = processes.kill_sandbox, processes.number, list[bool]()
+
+    def kill(pid: int) -> bool:
+        killed.append(kill_sandbox(pid))
+        os.kill(pid, signal.SIGCONT if killed.count(False) > 1 else signal.SIGSTOP)
+        return killed[-1]
+
+    monkeypatch.setattr(processes, "kill_sandbox", kill)
+    monkeypatch.setattr(processes, "number", lambda pid, most: most + 1 if killed else number(pid, most))
+    code, told = _ended(tmp_path, "unshare", FORKS, f"bomb-{tmp_path.name}")
+    assert (code, killed[0], killed.count(False) > 1) == (137, True, True)
+    assert told
 
 
 def test_what_is_not_confined_is_ended_with_its_groups(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ class Jobs:
         self._limit = ProcessLimit(processes_max)
         self._running: dict[Path, int] = {}
         self._confined: set[Path] = set()
+        self._killed: set[Path] = set()
         self._leaves = False
 
     async def run(self, spec: JobSpec) -> int:
@@ -170,10 +171,14 @@ class Jobs:
             await asyncio.sleep(0.005)
 
     def _exceeded(self, folder: Path, pid: int) -> None:
-        """The program has too many processes."""
+        """The program has too many processes. Where its sandbox was killed a moment ago, and they are only
+        dying, the shell lives to record the exit code.
+        """
         with contextlib.suppress(OSError):  # a full disk: it ends all the same
             (folder / "exceeded").write_text(self._limit.message("the program"))
-        if not processes.kill_sandbox(pid):
+        if processes.kill_sandbox(pid):
+            self._killed.add(folder)
+        elif folder not in self._killed:
             processes.kill_family(pid)
 
     @contextlib.contextmanager
@@ -187,6 +192,7 @@ class Jobs:
         finally:
             self._running.pop(folder, None)
             self._confined.discard(folder)
+            self._killed.discard(folder)
 
 
 def emr_folder(data: Path, cluster_id: str, step_id: str = "") -> Path:
