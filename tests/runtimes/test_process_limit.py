@@ -68,8 +68,9 @@ def test_a_bomb_is_ended_with_all_its_processes(tmp_path: Path, kind: str, progr
     eventually(lambda: not processes_with(mark))
 
 
+@pytest.mark.parametrize("kind", ["bubblewrap", "unshare", "container"])
 def test_a_bomb_that_takes_long_to_die_leaves_its_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its processes are counted again while they die, and its sandbox is not found any more."""
     kill_sandbox, number, killed = processes.kill_sandbox, processes.number, list[bool]()
@@ -81,7 +82,7 @@ def test_a_bomb_that_takes_long_to_die_leaves_its_exit_code(
 
     monkeypatch.setattr(processes, "kill_sandbox", kill)
     monkeypatch.setattr(processes, "number", lambda pid, most: most + 1 if killed else number(pid, most))
-    code, told = _ended(tmp_path, "unshare", FORKS, f"bomb-{tmp_path.name}")
+    code, told = _ended(tmp_path, kind, FORKS, f"bomb-{tmp_path.name}")
     assert (code, killed[0], killed.count(False) > 1) == (137, True, True)
     assert told
 

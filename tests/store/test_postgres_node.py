@@ -191,6 +191,21 @@ def test_one_that_enters_again_does_not_wait_for_its_own_session(url: str) -> No
     opened(url, scenario)
 
 
+def test_one_that_enters_again_ends_no_other_server_that_has_its_number_now(url: str) -> None:
+    """As after the promotion of a standby that had not heard of the number."""
+
+    async def scenario(store: Any, node: Any) -> None:
+        other = a_node(url, "other")
+        await store.write(lambda tx: tx.run("DELETE FROM nodes WHERE number = ?", node.number))
+        node.number = other.number
+        node.enter()
+        other.ping()
+        assert await store.read(claims.present) == {2: "other", 3: "this"}
+        other.close()
+
+    opened(url, scenario)
+
+
 def test_servers_that_enter_at_once_have_different_numbers(url: str) -> None:
     async def scenario(_store: Any, _node: Any) -> None:
         names = [f"server {number}" for number in range(8)]

@@ -31,11 +31,14 @@ _CLASS = 0x70726E64
 _LOCK, _TRY = "SELECT pg_advisory_lock(?, ?)", "SELECT pg_try_advisory_xact_lock(?, ?)"
 _TRY_NAME = "SELECT pg_try_advisory_lock(hashtextextended(?, ?))"
 _OF_LOCKS = (
-    " FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ? AND granted"
+    "FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = ? AND granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 _HELD = f"SELECT objid {_OF_LOCKS}"
-_END = f"SELECT pg_terminate_backend(pid, 1000) {_OF_LOCKS} AND objid::bigint = ?"
+
+# a database that has lost the last rows, as after a promotion, may have given the number to another one
+_IS_OURS = "objid::bigint IN (SELECT number FROM nodes WHERE number = ? AND name = ?)"
+_END = f"SELECT pg_terminate_backend(pid, 1000) {_OF_LOCKS} AND {_IS_OURS}"
 _TIMEOUT = "SELECT set_config('idle_session_timeout', ?, false)"
 
 
@@ -65,10 +68,7 @@ class Node:
         *,
         gone_seconds: float = GONE_SECONDS,
     ) -> None:
-        """`name` is its data folder's, `objects` where it keeps S3's.
-
-        Raises ConnectionError, Refused.
-        """
+        """`name` is its data folder's, `objects` where it keeps S3's. Raises ConnectionError, Refused."""
         self._connect, self._as_tx = connect, as_tx
         self.name, self._objects = name, objects
         self._gone_seconds = gone_seconds
@@ -77,10 +77,7 @@ class Node:
         self._enter()
 
     def enter(self) -> None:
-        """Have a new number, and what is left of the one before.
-
-        Raises ConnectionError, Refused.
-        """
+        """Have a new number, and what is left of the one before. Raises ConnectionError, Refused."""
         self.close()
         self._session = self._connect()
         self._enter()
@@ -118,7 +115,7 @@ class Node:
 
     def _have_name(self, tx: Tx) -> None:
         """Hold it; its own session before may not have ended. Raises NameTaken."""
-        tx.one(_END, _CLASS, self.number)
+        tx.one(_END, _CLASS, self.number, self.name)
         if tx.one(_TRY_NAME, self.name, _CLASS) != (True,):
             raise NameTaken(
                 f"the data folder is a copy of that of another server, `{self.name}`, which runs; give each"
